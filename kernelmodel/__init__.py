@@ -1,0 +1,1 @@
+"""The Keras Model API on NumPy and autograd, built for notebooks."""

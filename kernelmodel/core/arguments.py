@@ -1,0 +1,41 @@
+"""The arguments of a layer's call as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.tree import flatten
+from kernelmodel.engine.boxes import isbox
+from kernelmodel.engine.scope import WATCHED, watched
+from kernelmodel.engine.tensor import Tensor
+from kernelmodel.engine.xla_array import XlaArray
+from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of
+
+
+def to_arrays(value: Any, dtype: str | None) -> Any:
+    """An argument with plain, traced or XLA arrays for everything array-like.
+
+    Args:
+        value: Array, array-like, a structure of them, or something else, which stays.
+        dtype: Dtype name that arrays of floats are cast to, or None.
+    """
+    kind = type(value)
+    if kind is np.ndarray or kind is Tensor or isbox(value) or kind is XlaArray:
+        if WATCHED:
+            value = watched(value)
+        if type(value) is Tensor:
+            value = value.view(np.ndarray)
+        if dtype is not None and value.dtype != dtype and np.dtype(dtype_of(value)).kind == "f":
+            return _cast(value, dtype)
+        return value
+    if kind is dict:
+        return {key: to_arrays(part, dtype) for key, part in value.items()}
+    if kind in (list, tuple) and value:
+        if all(isinstance(part, (int, float)) for part in flatten(value)):
+            return to_arrays(convert_to_tensor(value), dtype) if kind is list else value
+        return kind(to_arrays(part, dtype) for part in value)
+    if isinstance(value, (float, np.floating)) or not hasattr(value, "__array__"):
+        return value
+    return to_arrays(np.asarray(value), dtype)

@@ -1,0 +1,65 @@
+"""What a layer's `call` declares: looked up once a class."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import Any
+
+
+class CallSpec:
+    """The signature of a `call` method.
+
+    Args:
+        function: The method, unbound.
+    """
+
+    def __init__(self, function: Any) -> None:
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self.names = [
+            p.name
+            for p in parameters
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        ]
+        self.variadic = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.training = "training" in self.names
+        self.training_index = self.names.index("training") if self.training else -1
+        self.training_default = (
+            inspect.signature(function).parameters["training"].default if self.training else None
+        )
+        self.first = self.names[0] if self.names else ""
+        # Which parameter receives the mask of which argument.
+        self.masks = {
+            name: target
+            for name in self.names
+            for target in ([f"{name}_mask"] + (["mask"] if name == self.first else []))
+            if target in self.names
+        }
+
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments by name; those of `*args` beyond the names are left out."""
+        return {**dict(zip(self.names, args)), **kwargs}
+
+
+@cache
+def call_spec(cls: type) -> CallSpec:
+    """The spec of a layer class."""
+    return CallSpec(cls.call)  # type: ignore[attr-defined]
+
+
+@cache
+def shape_parameters(cls: type) -> tuple[str, ...]:
+    """Names of the shapes that a class's `compute_output_shape` takes."""
+    return tuple(inspect.signature(cls.compute_output_shape).parameters)[1:]  # type: ignore[attr-defined]
+
+
+@cache
+def build_parameters(cls: type) -> tuple[str, ...]:
+    """Names of the shapes that a class's `build` takes."""
+    return tuple(inspect.signature(cls.build).parameters)[1:]  # type: ignore[attr-defined]
+
+
+@cache
+def own_parameters(cls: type) -> frozenset[str]:
+    """Arguments that a class's own `__init__` names."""
+    return frozenset(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]

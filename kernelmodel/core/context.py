@@ -1,0 +1,135 @@
+"""The context of a step or a call: every value that it reads and writes.
+
+Inside a context a `Variable` reads its value here, and `assign` writes here. A training step runs
+in a context that collects its writes and commits them at its end, so a step is a pure function of
+what it was given: an error or an interrupt in its middle changes nothing, and the XLA engine
+compiles the very same code with tracers in place of the values.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.scope import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kernelmodel.core.variable import Variable
+
+
+class Context:
+    """Values, flags and side results of a running step or call.
+
+    Args:
+        pure: Keep writes here until `commit`; else they go to the variables at once.
+    """
+
+    __slots__ = (
+        "depth", "losses", "masks", "path", "pure", "shapes_only", "tapes", "token",
+        "training", "values", "written",
+    )  # fmt: skip
+
+    def __init__(self, pure: bool = False) -> None:
+        self.pure = pure
+        self.values: dict[int, Any] = {}
+        self.written: dict[int, Variable] = {}
+        self.tapes: list[Any] = []
+        self.training: Any = None
+        self.masks: dict[int, tuple[Any, Any]] = {}
+        self.losses: dict[int, tuple[Any, list[Any]]] = {}
+        self.path: list[str] = []
+        self.depth = 0
+        self.shapes_only = False
+        self.token: Any = None
+
+    def __enter__(self) -> Context:
+        self.token = CURRENT.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        CURRENT.reset(self.token)
+
+    def read(self, variable: Variable) -> Any:
+        """The variable's value now: written here, or its own; traced under a tape."""
+        if self.tapes:
+            return self._traced(variable, len(self.tapes) - 1)
+        return self.values.get(id(variable), variable._array)
+
+    def _traced(self, variable: Variable, level: int) -> Any:
+        if level < 0:
+            return self.values.get(id(variable), variable._array)
+        tape = self.tapes[level]
+        if not tape.watches(variable):
+            return self._traced(variable, level - 1)
+        if id(variable) in tape.boxes:
+            return tape.boxes[id(variable)]
+        return tape.box_of(variable, self._traced(variable, level - 1))
+
+    def write(self, variable: Variable, value: Any) -> None:
+        """Give the variable a new (untraced) value."""
+        for tape in self.tapes:
+            tape.boxes.pop(id(variable), None)
+        if not self.pure and not self.shapes_only:
+            variable._array = value
+            return
+        self.values[id(variable)] = value
+        self.written[id(variable)] = variable
+
+    def commit(self) -> None:
+        """Write everything back to the variables; an interrupt waits until all is written."""
+        with interrupts_held():
+            for key, variable in self.written.items():
+                variable._array = self.values[key]
+        self.values, self.written = {}, {}
+
+    def keep_losses(self) -> None:
+        """Leave the losses of this call on their layers, where `layer.losses` finds them."""
+        for layer, values in self.losses.values():
+            layer._call_losses = [getval(value) for value in values]
+
+    def forget_losses(self, layer: Any) -> None:
+        """Drop what an earlier call of the layer added: a new outermost call begins."""
+        if self.losses:
+            for part in layer._flatten_layers():
+                self.losses.pop(id(part), None)
+
+    def mask_of(self, array: Any) -> Any:
+        """The mask computed beside an array, or None."""
+        found = self.masks.get(id(array))
+        if found is not None:
+            return found[1]
+        return getattr(array, "keras_mask", None)
+
+    def set_mask(self, array: Any, mask: Any) -> None:
+        """Remember the mask of an array for the layers that follow."""
+        self.masks[id(array)] = (array, mask)
+
+
+def current() -> Context | None:
+    """The running context, if any."""
+    return CURRENT.get()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let a KeyboardInterrupt wait until the block is done, so that it isn't half done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[Any] = []
+    old = signal.getsignal(signal.SIGINT)
+    if not callable(old):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: arrived.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
+        if arrived:
+            old(*arrived[0])

@@ -1,0 +1,368 @@
+"""Layer: weights and a computation on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from kernelmodel.core.arguments import to_arrays
+from kernelmodel.core.autoconfig import Configurable, init_parameters
+from kernelmodel.core.call_spec import (
+    build_parameters,
+    call_spec,
+    own_parameters,
+    shape_parameters,
+)
+from kernelmodel.core.context import Context, current
+from kernelmodel.core.input_spec import check_inputs
+from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
+from kernelmodel.core.operation import Operation
+from kernelmodel.core.policy import get_policy
+from kernelmodel.core.shapes import blank
+from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.tracking import Tracker
+from kernelmodel.core.tree import flatten, is_shape, map_shapes, map_structure, shapes_of
+from kernelmodel.core.weights import Weights
+from kernelmodel.engine.scope import CURRENT
+from kernelmodel.engine.tensor import Tensor, as_tensor
+from kernelmodel.ops.convert import dtype_of
+from kernelmodel.ops.dispatch import find_recorder
+
+
+def _builder(build: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a class's `build`: variables get the layer's path, and the layer counts as built."""
+
+    @wraps(build)
+    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self._building:
+            build(self, *args, **kwargs)
+            return
+        self._building = True
+        context = current() or Context()
+        pushed = not (context.path and context.path[-1] == self.name)
+        try:
+            with context if current() is None else _nothing():
+                if pushed:
+                    context.path.append(self.name)
+                build(self, *args, **kwargs)
+                if pushed:
+                    context.path.pop()
+        finally:
+            self._building = False
+        if args or kwargs:
+            self._build_shapes = kwargs or (args[0] if len(args) == 1 else args)
+        self.built = True
+
+    return wrapped
+
+
+class _nothing:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+class Layer(Weights, Tracker, Operation):
+    """A computation with weights.
+
+    A subclass makes its weights in `__init__` (or in `build(input_shape)`, when they depend on the
+    input) and computes in `call(inputs, ...)` with functions of `kernelmodel.ops` or NumPy. If
+    `call` has the arguments `training` and `mask`, they are filled in.
+
+    Args:
+        trainable: Whether optimizers change its weights.
+        dtype: Dtype name or `DTypePolicy`.
+        name: Name; made up if None.
+        activity_regularizer: Regularizer of the output, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> class Scale(km.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> Scale()(np.array([[1.0, 2.0]], "float32"))
+        array([[1., 2.]], dtype=float32)
+    """
+
+    supports_masking = False
+    input_spec: Any = None
+    _building = False
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        autocast: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self._start_tracking()
+        Operation.__init__(self, name)
+        shape = kwargs.pop("input_shape", None)
+        batch_shape = kwargs.pop("batch_input_shape", None)
+        if "input_dim" in kwargs:
+            shape = (kwargs.pop("input_dim"),)
+        if batch_shape is not None or shape is not None:
+            self._declared_input_shape = tuple(batch_shape or (None, *shape))
+        if kwargs:
+            allowed = [n for n in init_parameters(type(self)) if n != "self"]
+            raise TypeError(
+                f"{type(self).__name__} got unknown argument(s) {sorted(kwargs)}. It takes: "
+                f"{', '.join(allowed)}."
+            )
+        self.dtype_policy = get_policy(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = activity_regularizer
+        self.built = False
+        self._trainable = bool(trainable)
+        self._build_shapes: Any = None
+        self._accepted: Any = None
+        self._call_losses: list[Any] = []
+        self._lost_mask_warned = False
+        self._output_shape: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _builder(cls.build)  # type: ignore[method-assign]
+
+    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype)
+    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype)
+    dtype = variable_dtype
+    path = property(lambda self: self.name)
+
+    # ---- building ----
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, now that the shape of the input is known."""
+
+    build = _builder(build)  # type: ignore[assignment]
+
+    def _build_for(self, named: dict[str, Any]) -> None:
+        """Build with the shapes of the arguments of the first call."""
+        shapes = {
+            name: shapes_of(value)
+            for name, value in named.items()
+            if any(hasattr(leaf, "shape") for leaf in flatten(value))
+        }
+        parameters = build_parameters(type(self))
+        if len(parameters) <= 1:
+            first = next(iter(shapes.values()), None)
+            self.build(first)
+        else:
+            self.build(
+                **{p: shapes[p.removesuffix("_shape")] for p in parameters
+                   if p.removesuffix("_shape") in shapes}
+            )  # fmt: skip
+        self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes it was built with, for files."""
+        shapes = self._build_shapes
+        if shapes is None:
+            return None
+        return (
+            dict(shapes)
+            if isinstance(shapes, dict) and not is_shape(shapes)
+            else {"input_shape": shapes}
+        )
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with the shapes that `get_build_config` returned."""
+        if self.built or not config:
+            return
+        as_shapes = {
+            key: map_shapes(lambda s: None if s is None else tuple(s), shape)
+            for key, shape in config.items()
+            if key != "shapes_dict"
+        }
+        if len(as_shapes) == 1:
+            self.build(*as_shapes.values())
+        else:
+            self.build(**(as_shapes or config.get("shapes_dict", {})))
+
+    # ---- calling ----
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if find_recorder((*args, *kwargs.values()) if kwargs else args) is not None:
+            return self.symbolic_call(*args, **kwargs)
+        context = CURRENT.get()
+        if context is None:
+            with Context() as context:
+                result = self._finish(context, self._compute(context, args, kwargs))
+                context.keep_losses()
+                return result
+        if context.depth:
+            return self._compute(context, args, kwargs)
+        context.forget_losses(self)
+        return self._finish(context, self._compute(context, args, kwargs))
+
+    def _finish(self, context: Context, outputs: Any) -> Any:
+        """The outermost call's result, for the user: tensors with their masks."""
+
+        def finish(leaf: Any) -> Any:
+            mask = context.mask_of(leaf)
+            leaf = as_tensor(leaf)
+            if mask is not None:
+                context.set_mask(leaf, mask)
+                if type(leaf) is Tensor:
+                    leaf.keras_mask = mask
+            return leaf
+
+        return map_structure(finish, outputs)
+
+    def _compute(self, context: Context, args: Any, kwargs: Any) -> Any:
+        """Run `call` on arrays, with everything around it that a layer promises."""
+        spec = call_spec(type(self))
+        given = {k: v for k, v in kwargs.items() if k != "training" or spec.training}
+        training = kwargs.get("training")
+        masks = [context.mask_of(leaf) for leaf in flatten(args[0])] if args else []
+        args = tuple(self._convert(arg) for arg in args)
+        given = {name: self._convert(value) for name, value in given.items()}
+        outer = context.training
+        if training is None and spec.training and len(args) > spec.training_index:
+            training = args[spec.training_index]
+        if training is None:
+            training = outer
+        if training is None and spec.training_default is not None:
+            training = spec.training_default if spec.training else None
+        context.training = training
+        context.depth += 1
+        context.path.append(self.name)
+        try:
+            if not self.built:
+                self._build_for(spec.named(args, given))
+            if args:
+                self._check(context, args[0])
+            if spec.training and len(args) <= spec.training_index:
+                given["training"] = False if training is None else training
+            if spec.masks:
+                fill_masks(context, spec, args, given, masks)
+            if context.shapes_only and self._knows_shape(args):
+                outputs = self._blank_outputs(args)
+            else:
+                outputs = self.call(*args, **given)
+            if self.activity_regularizer is not None:
+                self._regularize_activity(outputs)
+        except Exception as error:
+            self._explain(context, error, args)
+            raise
+        finally:
+            context.path.pop()
+            context.depth -= 1
+            context.training = outer
+        overridden = type(self).compute_mask is not Layer.compute_mask
+        if args and (overridden or any(mask is not None for mask in masks)):
+            explicit = given.get("mask")
+            previous = masks[0] if len(masks) == 1 else masks
+            if overridden or self.supports_masking:
+                previous = previous if explicit is None else explicit
+                pass_masks(context, outputs, self.compute_mask(args[0], previous))
+            elif not self._lost_mask_warned:
+                self._lost_mask_warned = True
+                warn_lost_mask(self)
+        return outputs
+
+    def _convert(self, value: Any) -> Any:
+        return to_arrays(value, self.compute_dtype if self.autocast else None)
+
+    def _check(self, context: Context, inputs: Any) -> None:
+        if self.input_spec is None:
+            return
+        shape = getattr(inputs, "shape", None)
+        if shape is not None and shape == self._accepted:
+            return
+        check_inputs(self.input_spec, inputs, "/".join(context.path))
+        self._accepted = shape
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the output, given that of the input."""
+        return previous_mask
+
+    def _regularize_activity(self, outputs: Any) -> None:
+        for leaf in flatten(outputs):
+            self.add_loss(self.activity_regularizer(leaf) / leaf.shape[0])
+
+    def _explain(self, context: Context, error: Exception, args: Any) -> None:
+        if getattr(error, "_kernelmodel_explained", False):
+            return
+        error._kernelmodel_explained = True  # type: ignore[attr-defined]
+        shapes = ", ".join(str(shapes_of(arg)) for arg in args if arg is not None)
+        error.add_note(
+            f"in layer {'/'.join(context.path)!r} ({type(self).__name__}), called with shape "
+            f"{shapes}"
+        )
+
+    # ---- symbolic calls ----
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Build for symbolic tensors, record the call, and return what it will give."""
+        spec = call_spec(type(self))
+        if not self.built:
+            self._build_for(spec.named(args, kwargs))
+        if self.input_spec is not None and args:
+            check_inputs(self.input_spec, args[0], self.name)
+        return super().symbolic_call(*args, **kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like those that a call on these arguments gives."""
+        if self._knows_shape(args):
+            shapes = self.compute_output_shape(*self._shape_arguments(args))
+            return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), shapes)
+        return super().compute_output_spec(*args, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for an input of a shape; None for unknown lengths.
+
+        A layer that doesn't override this is run on zeros to find it out.
+        """
+        tensors = map_shapes(lambda s: KerasTensor(s, self.compute_dtype), input_shape)
+        return shapes_of(Operation.compute_output_spec(self, tensors))
+
+    def _knows_shape(self, args: Any) -> bool:
+        cls = type(self)
+        return cls.compute_output_shape is not Layer.compute_output_shape and bool(args)
+
+    def _shape_arguments(self, args: Any) -> tuple[Any, ...]:
+        count = max(1, len(shape_parameters(type(self))))
+        return tuple(shapes_of(arg) for arg in args[:count])
+
+    def _blank_outputs(self, args: Any) -> Any:
+        spec = self.compute_output_spec(
+            *(map_structure(
+                lambda a: KerasTensor(a.shape, dtype_of(a)) if hasattr(a, "shape") else a, arg
+            ) for arg in args)
+        )  # fmt: skip
+        return map_structure(lambda t: blank(t.shape, t.dtype), spec)
+
+    # ---- config ----
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`, in a form that JSON can hold."""
+        base = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": {
+                "module": "keras",
+                "class_name": "DTypePolicy",
+                "config": {"name": self.dtype_policy.name},
+                "registered_name": None,
+            },
+        }
+        if type(self).__init__ is Layer.__init__:
+            return base
+        derived = Configurable.get_config(self)
+        for name in ("name", "trainable", "dtype", "autocast"):
+            derived.pop(name, None)
+        if derived.get("activity_regularizer", 0) is None and "activity_regularizer" not in (
+            own_parameters(type(self))
+        ):
+            del derived["activity_regularizer"]
+        return {**base, **derived}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -1,0 +1,103 @@
+"""Operations: what a node of a graph calls. A layer is one; so is each op used on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kernelmodel.core import symbolic
+from kernelmodel.core.autoconfig import Configurable
+from kernelmodel.core.naming import class_name, snake_case, unique_name
+from kernelmodel.core.shapes import infer_outputs
+from kernelmodel.core.symbolic import KerasTensor, Node
+from kernelmodel.core.tree import flatten
+
+
+class Operation(Configurable):
+    """Something with a name that can be called on symbolic tensors and on arrays.
+
+    Args:
+        name: Name, unique in a model; made up of the class name if None.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(
+                f"{type(self).__name__}: name must be a string without '/', got {name!r}."
+            )
+        self.name = class_name(type(self).__name__) if name is None else name
+        self._inbound_nodes: list[Node] = []
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record a call on symbolic tensors and return the symbolic tensors it will give."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, outputs)
+        return outputs
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like those that a call on these arguments gives."""
+        return infer_outputs(self.call, args, kwargs, owner=self.name)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the operation does with arrays."""
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a call() method that computes its output."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.call(*args, **kwargs)
+
+    def _node_tensors(self, which: str) -> Any:
+        if len(self._inbound_nodes) != 1:
+            state = "was never called on a symbolic tensor"
+            if self._inbound_nodes:
+                state = f"was called {len(self._inbound_nodes)} times, so it is ambiguous"
+            raise AttributeError(f"{self.name!r} has no .{which}: it {state}.")
+        node = self._inbound_nodes[0]
+        if which == "output":
+            return node.outputs
+        tensors = node.input_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    @property
+    def input(self) -> Any:
+        """Symbolic input of the only call."""
+        return self._node_tensors("input")
+
+    @property
+    def output(self) -> Any:
+        """Symbolic output of the only call."""
+        return self._node_tensors("output")
+
+
+class OpCall(Operation):
+    """A function of `kernelmodel.ops` as an operation of a graph.
+
+    Args:
+        function: The op.
+        name: Name; made up of the op's name if None.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        super().__init__(unique_name(snake_case(function.__name__)) if name is None else name)
+        self.function = function
+
+    @property
+    def _serialized_class_name(self) -> str:
+        return "".join(part.title() for part in self.function.__name__.split("_"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):
+            return self.symbolic_call(*args, **kwargs)
+        return self.function(*args, **kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the op."""
+        return self.function(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The name; the op is named by the class name beside it."""
+        return {"name": self.name}
+
+
+symbolic.recorder = lambda function: OpCall(function).symbolic_call

@@ -1,0 +1,291 @@
+"""Objects to config dicts and back, in the form that Keras 3 writes.
+
+A config names a class by module and name. Only classes and functions of our own tables, those
+registered with `register_keras_serializable`, and `custom_objects` are ever made from one: a path
+in a file is never imported, and code in a file is never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import numpy as np
+
+from kernelmodel.core import autoconfig, lookup
+from kernelmodel.core.lookup import TABLES, Registry, suggestion
+
+T = TypeVar("T")
+
+_registered: dict[str, Any] = {}
+_scope: ContextVar[dict[str, Any] | None] = ContextVar("kernelmodel_custom_objects", default=None)
+
+NEVER = {"__lambda__"}
+
+
+def custom_scope_objects() -> dict[str, Any]:
+    """Names that the running `custom_object_scope` adds."""
+    return _scope.get() or {}
+
+
+@contextmanager
+def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
+    """Let configs name these classes and functions inside a `with` block.
+
+    Args:
+        objects: `{name: class or function}`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> def halve(x):
+        ...     return x / 2
+        >>> with km.utils.custom_object_scope({"halve": halve}):
+        ...     layer = km.layers.Activation("halve")
+    """
+    token = _scope.set({**custom_scope_objects(), **objects})
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Class or function decorator: files may name it, so that models that use it load.
+
+    Args:
+        package: Goes before the name, so that two projects can use one name.
+        name: Name in files; None for the class's own.
+
+    Raises:
+        ValueError: The class has no `get_config`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> @km.utils.register_keras_serializable(package="docs")
+        ... class Twice(km.layers.Layer):
+        ...     def call(self, x):
+        ...         return 2 * x
+        >>> km.utils.get_registered_name(Twice)
+        'docs>Twice'
+    """
+
+    def enter(thing: T) -> T:
+        if isinstance(thing, type) and not hasattr(thing, "get_config"):
+            raise ValueError(
+                f"Can't register class {thing.__name__}: it has no get_config(). Add one that "
+                "returns the arguments of __init__ as a dict."
+            )
+        title = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
+        _registered[title] = thing
+        thing.__kernelmodel_registered__ = title  # type: ignore[attr-defined]
+        return thing
+
+    return enter
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name that files use for a registered class or function; else its own name."""
+    return vars(obj).get("__kernelmodel_registered__", obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: dict[str, Any] | None = None, module_objects: Any = None
+) -> Any:
+    """The class or function of a registered name, or None."""
+    for table in (custom_scope_objects(), custom_objects or {}, _registered, module_objects or {}):
+        if name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The names that `register_keras_serializable` has entered, for reading and adding."""
+    return _registered
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """A config of an object: a dict of module, class name and config, or the value itself.
+
+    Raises:
+        TypeError: The object has no config and is none of the types that JSON can hold.
+    """
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return obj
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, (list, tuple)):
+        return type(obj)(serialize_keras_object(part) for part in obj)
+    if isinstance(obj, dict):
+        return {key: serialize_keras_object(part) for key, part in obj.items()}
+    if isinstance(obj, slice):
+        return {"class_name": "__slice__", "config": [obj.start, obj.stop, obj.step]}
+    if isinstance(obj, np.ndarray):
+        return {
+            "class_name": "__numpy__",
+            "config": {"value": obj.tolist(), "dtype": obj.dtype.name},
+        }
+    if isinstance(obj, type) and issubclass(obj, np.generic):
+        return np.dtype(obj).name
+    if hasattr(obj, "get_config") and not isinstance(obj, type):
+        return _serialize_instance(obj)
+    if callable(obj):
+        return _serialize_callable(obj)
+    raise TypeError(
+        f"Can't serialize {obj!r} of type {type(obj).__name__}: give its class a get_config()."
+    )
+
+
+def _serialize_instance(obj: Any) -> dict[str, Any]:
+    home = vars(type(obj)).get("__kernelmodel_home__")
+    module, name = home or (type(obj).__module__, type(obj).__name__)
+    module = getattr(obj, "_serialized_module", None) or module
+    name = getattr(obj, "_serialized_class_name", name)
+    config = {
+        "module": module,
+        "class_name": name,
+        "config": obj.get_config(),
+        "registered_name": None if home else get_registered_name(type(obj)),
+    }
+    for key, method in (
+        ("build_config", "get_build_config"),
+        ("compile_config", "get_compile_config"),
+    ):
+        extra = getattr(obj, method)() if hasattr(obj, method) else None
+        if extra:
+            config[key] = serialize_keras_object(extra)
+    return config
+
+
+def _serialize_callable(obj: Any) -> Any:
+    home = getattr(obj, "__kernelmodel_home__", None)
+    if home is not None:
+        module, name = home
+        if module == "keras.activations":  # Keras writes these by name, others as a dict
+            return name
+        kind = "function"
+        return {"module": "builtins", "class_name": kind, "config": name, "registered_name": kind}
+    if getattr(obj, "__name__", "") == "<lambda>":
+        raise TypeError(
+            "A lambda can't be serialized, because a file carries no code. Use a named function "
+            "registered with kernelmodel.utils.register_keras_serializable."
+        )
+    name = get_registered_name(obj)
+    return {
+        "module": getattr(obj, "__module__", None),
+        "class_name": "function",
+        "config": obj.__name__,
+        "registered_name": name,
+    }
+
+
+def deserialize_keras_object(
+    config: Any,
+    custom_objects: dict[str, Any] | None = None,
+    safe_mode: bool = True,
+    table: Registry | None = None,
+) -> Any:
+    """Make the object that a config describes.
+
+    Args:
+        config: What `serialize_keras_object` returned, or Keras wrote.
+        custom_objects: `{name: class or function}` that the config may name.
+        safe_mode: Kept for Keras' sake; code in a config is never run, whatever it says.
+        table: Table to look names up in first.
+
+    Raises:
+        ValueError: The config names something that nobody registered, or carries code.
+    """
+    if isinstance(config, (list, tuple)):
+        parts = [deserialize_keras_object(c, custom_objects, safe_mode) for c in config]
+        return type(config)(parts)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {
+            key: deserialize_keras_object(part, custom_objects, safe_mode)
+            for key, part in config.items()
+        }
+    name, inner = config["class_name"], config["config"]
+    if name in NEVER:
+        raise ValueError(
+            f"The config holds code ({name}), which is never run. Rebuild the model in Python and "
+            "load its weights, or register a named function in place of the lambda."
+        )
+    if name == "__tuple__":
+        return tuple(deserialize_keras_object(p, custom_objects, safe_mode) for p in inner)
+    if name == "__slice__":
+        return slice(*inner)
+    if name in ("__numpy__", "__tensor__"):
+        return np.array(inner["value"], dtype=inner["dtype"])
+    if custom_objects:
+        with custom_object_scope(custom_objects):
+            return deserialize_keras_object(config, None, safe_mode, table)
+    if name == "function":
+        return find_function(config, table)
+    cls = find_class(config.get("module"), name, config.get("registered_name"), table)
+    if not hasattr(cls, "from_config"):
+        return cls
+    obj = cls.from_config(inner)
+    if config.get("build_config") and hasattr(obj, "build_from_config"):
+        obj.build_from_config(config["build_config"])
+    if config.get("compile_config") and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(config["compile_config"])
+    return obj
+
+
+def find_class(
+    module: str | None, name: str, registered: str | None, table: Registry | None = None
+) -> Any:
+    """The class or function that a config names.
+
+    Raises:
+        ValueError: Nobody registered it; the message says how to.
+    """
+    for title in (registered, name):
+        found = get_registered_object(title) if title else None
+        if found is not None:
+            return found
+    if module in (None, "builtins") or module.startswith(("keras", "tf_keras", "tensorflow.keras")):
+        tables = [table] if table is not None else []
+        tables += [TABLES[module]] if module in TABLES else []
+        for candidate in [*tables, *TABLES.values()]:
+            if name in candidate.classes:
+                return candidate.classes[name]
+            if name in candidate.names:
+                return candidate.names[name]
+    known = {n for t in TABLES.values() for n in t.classes} | set(_registered)
+    raise ValueError(
+        f"Unknown class or function {registered or name!r} (module {module!r}). If it is your own, "
+        "pass custom_objects={" + repr(name) + ": ...} or decorate it with "
+        f"kernelmodel.utils.register_keras_serializable. {suggestion(name, known)}"
+    )
+
+
+def find_function(config: dict[str, Any], table: Registry | None = None) -> Any:
+    """The function that a config names: among the known ones, classes don't count.
+
+    Raises:
+        ValueError: Nobody registered it; the message says how to.
+    """
+    name, title = config["config"], config.get("registered_name")
+    for candidate in (name, title):
+        found = get_registered_object(candidate) if candidate else None
+        if found is not None:
+            return found
+    for known in [*([] if table is None else [table]), *TABLES.values()]:
+        found = known.classes.get(name)
+        if found is not None and not isinstance(found, type):
+            return found
+    return find_class(config.get("module"), name, title, table)
+
+
+lookup.deserialize = lambda config, custom, table: deserialize_keras_object(
+    config, custom, True, table
+)
+lookup.custom_scope = lambda: {**_registered, **custom_scope_objects()}
+autoconfig._encode = serialize_keras_object
+autoconfig._decode = deserialize_keras_object

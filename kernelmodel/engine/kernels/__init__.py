@@ -1,0 +1,61 @@
+"""The numerical kernels: fused primitives with gradients by hand, in NumPy and for XLA."""
+
+from kernelmodel.engine.kernels.activation import (
+    elu,
+    gelu,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from kernelmodel.engine.kernels.conv import conv
+from kernelmodel.engine.kernels.conv_transpose import conv_transpose
+from kernelmodel.engine.kernels.crossentropy import (
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    sparse_softmax_cross_entropy,
+)
+from kernelmodel.engine.kernels.dense import dense
+from kernelmodel.engine.kernels.dropout import dropout
+from kernelmodel.engine.kernels.embedding import embedding
+from kernelmodel.engine.kernels.erf import erf
+from kernelmodel.engine.kernels.lstm import lstm
+from kernelmodel.engine.kernels.normalization import (
+    batch_norm_apply,
+    batch_norm_train,
+    layer_norm,
+    rms_norm,
+)
+from kernelmodel.engine.kernels.pooling import average_pool, max_pool
+from kernelmodel.engine.kernels.softmax import log_softmax, softmax
+
+__all__ = [
+    "average_pool",
+    "batch_norm_apply",
+    "batch_norm_train",
+    "conv",
+    "conv_transpose",
+    "dense",
+    "dropout",
+    "elu",
+    "embedding",
+    "erf",
+    "gelu",
+    "layer_norm",
+    "log_softmax",
+    "lstm",
+    "max_pool",
+    "relu",
+    "rms_norm",
+    "selu",
+    "sigmoid",
+    "sigmoid_binary_cross_entropy",
+    "silu",
+    "softmax",
+    "softmax_cross_entropy",
+    "softplus",
+    "sparse_softmax_cross_entropy",
+    "tanh",
+]

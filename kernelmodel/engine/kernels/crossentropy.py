@@ -1,0 +1,191 @@
+"""Cross-entropies of logits: softmax with integer or probability targets, and sigmoid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.kernels.epilogue import logistic
+from kernelmodel.engine.kernels.softmax import greatest, summed
+from kernelmodel.engine.primitive import fused
+
+
+def exponentials(logits: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """exp(logits - max), its sum and log(sum(exp(logits))), the last two with the axis kept."""
+    top = greatest(logits, axis)
+    powers = logits - top
+    np.exp(powers, out=powers)
+    total = summed(powers, axis)
+    return powers, total, np.log(total) + top
+
+
+def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
+    """Raise ValueError unless the labels have the logits' shape without axis, and their range."""
+    shape = np.delete(logits.shape, axis)
+    if labels.shape != tuple(shape):
+        raise ValueError(
+            f"sparse cross-entropy: logits of shape {logits.shape} need integer labels of shape "
+            f"{tuple(map(int, shape))}, got {labels.shape}. Squeeze the labels, or use the "
+            "cross-entropy for one-hot labels."
+        )
+    if labels.size and (labels.min() < 0 or labels.max() >= logits.shape[axis]):
+        raise ValueError(
+            f"sparse cross-entropy: labels must lie in [0, {logits.shape[axis]}), the number of "
+            f"classes; got labels from {labels.min()} to {labels.max()}. Give the last layer "
+            "one unit for each class, and number the classes from 0."
+        )
+
+
+@forward_kernel
+def sparse_forward(
+    logits: np.ndarray, labels: np.ndarray, *, axis: int = -1
+) -> tuple[np.ndarray, Any]:
+    """-log softmax(logits) at each label.
+
+    Args:
+        logits: (..., classes).
+        labels: Integers in [0, classes), the shape of logits without `axis`.
+        axis: The axis of the classes.
+
+    Returns:
+        One loss for each label, and residuals.
+
+    Raises:
+        ValueError: Shapes don't match or a label is out of range.
+    """
+    check_labels(labels, logits, axis)
+    at = np.expand_dims(labels.astype(np.intp), axis)
+    powers, total, log_total = exponentials(logits, axis)
+    loss = log_total - np.take_along_axis(logits, at, axis)
+    return loss.squeeze(axis), (powers, total, at)
+
+
+@backward_kernel
+def sparse_backward(
+    g: np.ndarray,
+    out: np.ndarray,
+    residuals: Any,
+    arrays: tuple[Any, ...],
+    needed: Any,
+    *,
+    axis: int = -1,
+) -> tuple[np.ndarray, None]:
+    """The gradient for the logits: softmax minus one-hot."""
+    powers, total, at = residuals
+    g = np.expand_dims(g, axis)
+    dlogits = powers * (g / total)
+    taken = np.take_along_axis(dlogits, at, axis)
+    np.put_along_axis(dlogits, at, taken - g, axis)
+    return dlogits, None
+
+
+def sparse_xla(logits: Any, labels: Any, *, axis: int = -1) -> Any:
+    """The same in `jax.numpy`."""
+    import jax
+    import jax.numpy as jnp
+
+    at = jnp.expand_dims(labels.astype("int32"), axis)
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits, axis), at, axis).squeeze(axis)
+
+
+@forward_kernel
+def softmax_forward(
+    logits: np.ndarray, targets: np.ndarray, *, axis: int = -1
+) -> tuple[np.ndarray, Any]:
+    """-sum(targets * log softmax(logits)).
+
+    Args:
+        logits: (..., classes).
+        targets: One-hot labels or any weights, the shape of logits.
+        axis: The axis of the classes.
+
+    Returns:
+        The shape of logits without `axis`, and residuals.
+    """
+    powers, total, log_total = exponentials(logits, axis)
+    surprise = log_total - logits
+    loss = (surprise * targets).sum(axis)
+    return loss, (powers, total, surprise)
+
+
+@backward_kernel
+def softmax_backward(
+    g: np.ndarray,
+    out: np.ndarray,
+    residuals: Any,
+    arrays: tuple[Any, ...],
+    needed: Any,
+    *,
+    axis: int = -1,
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Gradients for logits and targets."""
+    powers, total, surprise = residuals
+    targets = arrays[1]
+    g = np.expand_dims(g, axis)
+    dlogits = None
+    if needed[0]:
+        dlogits = powers * (targets.sum(axis, keepdims=True) / total)
+        dlogits -= targets
+        dlogits *= g
+    return dlogits, surprise * g if needed[1] else None
+
+
+def softmax_xla(logits: Any, targets: Any, *, axis: int = -1) -> Any:
+    """The same in `jax.numpy`."""
+    import jax
+
+    return -(targets * jax.nn.log_softmax(logits, axis)).sum(axis)
+
+
+@forward_kernel
+def sigmoid_forward(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, None]:
+    """-targets * log sigmoid(logits) - (1 - targets) * log(1 - sigmoid(logits)), elementwise.
+
+    Args:
+        logits: Any shape.
+        targets: Probabilities of the logits' shape.
+
+    Returns:
+        A loss for each logit, and no residuals.
+    """
+    loss = np.array(np.abs(logits))
+    np.negative(loss, out=loss)
+    np.exp(loss, out=loss)
+    np.log1p(loss, out=loss)
+    loss += np.maximum(logits, 0)
+    loss -= logits * targets
+    return loss, None
+
+
+@backward_kernel
+def sigmoid_backward(
+    g: np.ndarray, out: np.ndarray, residuals: None, arrays: tuple[Any, ...], needed: Any
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Gradients for logits and targets."""
+    logits, targets = arrays
+    dlogits = None
+    if needed[0]:
+        dlogits = logistic(logits, np.empty(logits.shape, logits.dtype))
+        dlogits -= targets
+        dlogits *= g
+    return dlogits, -(logits * g) if needed[1] else None
+
+
+def sigmoid_xla(logits: Any, targets: Any) -> Any:
+    """The same in `jax.numpy`."""
+    import jax
+
+    return jax.nn.softplus(logits) - logits * targets
+
+
+sparse_softmax_cross_entropy = fused(
+    "sparse_softmax_cross_entropy", sparse_forward, sparse_backward, sparse_xla
+)
+softmax_cross_entropy = fused(
+    "softmax_cross_entropy", softmax_forward, softmax_backward, softmax_xla
+)
+sigmoid_binary_cross_entropy = fused(
+    "sigmoid_binary_cross_entropy", sigmoid_forward, sigmoid_backward, sigmoid_xla
+)

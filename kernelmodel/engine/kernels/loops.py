@@ -1,0 +1,62 @@
+"""Loops over elements for Numba to compile: twins, bit for bit, of NumPy functions.
+
+Nothing here is called uncompiled, except by the tests. See `kernelmodel.engine.numba_support`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def add_row_relu(y: np.ndarray, row: np.ndarray) -> None:
+    """y = relu(y + row), in place: (n, m) and (m,)."""
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            value = y[i, j] + row[j]
+            y[i, j] = 0 if value <= 0 else value  # a NaN stays
+
+
+def relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> None:
+    """result = g where out > 0, g * 0 elsewhere: three arrays of (n, m)."""
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            result[i, j] = g[i, j] * (1 if out[i, j] > 0 else 0)
+
+
+def max_pool_gradient(
+    g: np.ndarray,
+    out: np.ndarray,
+    x: np.ndarray,
+    dx: np.ndarray,
+    height: int,
+    width: int,
+    down: int,
+    across: int,
+    disjoint: bool,
+) -> None:
+    """Give each window's g to its first maximum; arrays are (batch, rows, columns, channels).
+
+    Windows run from the last to the first: a position that several windows chose gets their
+    gradients in the order in which a loop over taps would add them.
+    """
+    batch, rows, columns, channels = out.shape
+    free = np.empty(channels, np.uint8)
+    for b in range(batch):
+        for i in range(rows - 1, -1, -1):
+            for j in range(columns - 1, -1, -1):
+                top, gradient = out[b, i, j], g[b, i, j]
+                free[:] = 1
+                for p in range(height):
+                    for q in range(width):
+                        seen = x[b, i * down + p, j * across + q]
+                        target = dx[b, i * down + p, j * across + q]
+                        if disjoint:
+                            for c in range(channels):
+                                chosen = free[c] & (seen[c] == top[c])
+                                free[c] ^= chosen
+                                target[c] = gradient[c] * chosen
+                        else:
+                            for c in range(channels):
+                                chosen = free[c] & (seen[c] == top[c])
+                                free[c] ^= chosen
+                                target[c] += gradient[c] * chosen

@@ -1,0 +1,198 @@
+"""The array of the XLA engine: a JAX array that NumPy functions accept.
+
+NumPy functions, ufuncs and operators on it run the `jax.numpy` function of the same name. So a
+layer written in NumPy, autograd's gradient rules (which are NumPy code) and the fused primitives
+all run under `jax.jit` without a second copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from autograd.extend import VSpace
+from autograd.numpy.numpy_vspaces import ArrayVSpace
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from kernelmodel.engine.boxes import IN_PLACE, Traced
+
+
+@cache
+def jax_twins() -> dict[Any, Callable[..., Any]]:
+    """Map each NumPy function to the `jax.numpy` function of the same name."""
+    import jax.numpy as jnp
+
+    twins: dict[Any, Callable[..., Any]] = {}
+    for module, twin in ((np, jnp), (np.linalg, jnp.linalg), (np.fft, jnp.fft)):
+        for name in dir(module):
+            function, other = getattr(module, name), getattr(twin, name, None)
+            if callable(function) and callable(other) and not isinstance(function, type):
+                twins[function] = other
+    return twins
+
+
+def unwrap(value: Any) -> Any:
+    """The JAX array inside; containers are searched, other values unchanged."""
+    if isinstance(value, XlaArray):
+        return value.array
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(map(unwrap, value))
+    if isinstance(value, dict):
+        return {key: unwrap(part) for key, part in value.items()}
+    return value
+
+
+def wrap(value: Any) -> Any:
+    """Put JAX arrays, also those inside lists, tuples and dicts, into `XlaArray`."""
+    import jax
+
+    if isinstance(value, jax.Array):
+        return XlaArray(value)
+    if isinstance(value, (list, tuple)):
+        parts = [wrap(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {key: wrap(part) for key, part in value.items()}
+    return value
+
+
+class XlaArray(NDArrayOperatorsMixin):
+    """A JAX array or tracer behind NumPy's protocols."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    shape = property(lambda self: self.array.shape)
+    ndim = property(lambda self: self.array.ndim)
+    size = property(lambda self: self.array.size)
+    dtype = property(lambda self: np.dtype(self.array.dtype))
+    T = property(lambda self: XlaArray(self.array.T))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(value) is Traced for value in inputs):
+            return NotImplemented
+        if "out" in kwargs or method == "at":
+            raise TypeError(f"numpy.{ufunc.__name__} in place under XLA: {IN_PLACE}")
+        twin = jax_twins().get(ufunc)
+        if twin is None or method not in ("__call__", "reduce"):
+            return NotImplemented
+        if method == "reduce":
+            twin = twin.reduce  # type: ignore[attr-defined]
+        return wrap(twin(*unwrap(inputs), **unwrap(kwargs)))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if Traced in types:
+            return NotImplemented
+        if function is np.result_type:
+            return np.result_type(*(a.dtype if isinstance(a, XlaArray) else a for a in args))
+        twin = jax_twins().get(function)
+        if twin is None:
+            raise TypeError(
+                f"numpy.{function.__name__} has no XLA form. Use a function of kernelmodel.ops, "
+                "or compile the model with jit_compile=False."
+            )
+        return wrap(twin(*unwrap(args), **unwrap(kwargs)))
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        return np.asarray(self.array, *args, **kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return XlaArray(self.array[unwrap(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(IN_PLACE)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __bool__(self) -> bool:
+        return bool(self.array)
+
+    def __float__(self) -> float:
+        return float(self.array)
+
+    def __int__(self) -> int:
+        return int(self.array)
+
+    def __index__(self) -> int:
+        return int(self.array)
+
+    def __iter__(self) -> Any:
+        return (XlaArray(part) for part in self.array)
+
+    def __repr__(self) -> str:
+        return f"<XlaArray {self.array}>"
+
+    def astype(self, dtype: Any, **_: Any) -> XlaArray:
+        """The same values in another dtype."""
+        return XlaArray(self.array.astype(dtype))
+
+    def view(self, kind: Any = None) -> XlaArray:
+        """The same bits as another dtype; autograd's `.view(ndarray)` changes nothing."""
+        if kind is None or (isinstance(kind, type) and issubclass(kind, np.ndarray)):
+            return self
+        return XlaArray(self.array.view(kind))
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array; impossible while the step is being compiled."""
+        return np.asarray(self.array)
+
+    __hash__ = object.__hash__
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: XlaArray, *args: Any, **kwargs: Any) -> Any:
+        return wrap(getattr(self.array, name)(*unwrap(args), **unwrap(kwargs)))
+
+    method.__name__ = name
+    return method
+
+
+METHODS = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "clip",
+    "cumprod",
+    "cumsum",
+    "dot",
+    "flatten",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "ravel",
+    "repeat",
+    "reshape",
+    "round",
+    "squeeze",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "trace",
+    "transpose",
+    "var",
+]
+for name in METHODS:
+    setattr(XlaArray, name, _method(name))
+
+
+class XlaVSpace(ArrayVSpace):
+    """What autograd asks of the space that a gradient lives in."""
+
+    def __init__(self, value: XlaArray) -> None:
+        self.shape, self.dtype = value.shape, value.dtype
+
+    def _mut_add(self, x_prev: Any, x_new: Any) -> Any:
+        return x_prev + x_new
+
+
+Traced.register(XlaArray)
+VSpace.register(XlaArray, XlaVSpace)

@@ -1,0 +1,171 @@
+"""Conversion: arrays, dtypes, shapes, gradients stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.xla_array import XlaArray
+from kernelmodel.ops.dispatch import op, op_of_other
+
+__all__ = [
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype_of",
+    "is_tensor",
+    "ndim",
+    "shape",
+    "size",
+    "standardize_dtype",
+    "stop_gradient",
+]
+
+FLOATX = "float32"
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a dtype: `"float32"` for `np.float32`, `float`, `"float32"` or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
+        ('float32', 'int32')
+    """
+    if dtype is None or dtype is float:
+        return FLOATX
+    if dtype is int:
+        return "int32"
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
+    if name == "bfloat16":
+        return name
+    return np.dtype(name).name
+
+
+def dtype_of(x: Any) -> str:
+    """Name of an array's dtype, whichever kind of array it is."""
+    dtype = getattr(x, "dtype", None)
+    return standardize_dtype(dtype) if dtype is not None else np.asarray(x).dtype.name
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is a plain, traced, XLA or variable array: something with shape and dtype."""
+    return isinstance(x, (np.ndarray, XlaArray)) or isbox(x)
+
+
+@op_of_other
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """Make an array of lists, scalars and anything with NumPy's array protocol.
+
+    Args:
+        x: Array-like of any shape. Python floats become float32, Python ints int32.
+        dtype: Wanted dtype; None keeps that of an array.
+        sparse: Must be None or False: there are no sparse tensors here.
+        ragged: Must be None or False: there are no ragged tensors here.
+
+    Raises:
+        TypeError: The values are not numbers.
+        ValueError: The rows have unequal lengths.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.convert_to_tensor([[1, 2], [3, 4]]).dtype.name
+        'int32'
+    """
+    if sparse or ragged:
+        raise ValueError("Sparse and ragged tensors are not supported; pass a dense array.")
+    if is_array(x):
+        return x if dtype is None or dtype_of(x) == standardize_dtype(dtype) else _cast(x, dtype)
+    if isinstance(x, (list, tuple)) and any(isbox(getval_shallow(part)) for part in x):
+        from_parts = anp.stack([convert_to_tensor(part) for part in x])
+        return from_parts if dtype is None else _cast(from_parts, dtype)
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"Can't make an array of nested lists with unequal lengths ({error}). Pad them to one "
+            "length first."
+        ) from error
+    if array.dtype == object:
+        raise TypeError(
+            f"Can't make a numeric array of {type(x).__name__} holding other things than numbers."
+        )
+    if dtype is None and not hasattr(x, "dtype"):
+        dtype = {"f": FLOATX, "i": "int32"}.get(array.dtype.kind)
+    return array if dtype is None else array.astype(standardize_dtype(dtype), copy=False)
+
+
+def getval_shallow(x: Any) -> Any:
+    """The first leaf of nested lists."""
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    return x
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    name = standardize_dtype(dtype)
+    if dtype_of(x) == name:
+        return x
+    if np.dtype(name).kind not in "fc":
+        x = getval(x)
+    if isbox(x):
+        return anp._astype(x, np.dtype(name))
+    return (x if hasattr(x, "astype") else np.asarray(x)).astype(name)
+
+
+@op
+def cast(x: Any, dtype: Any) -> Any:
+    """Convert an array to a dtype; a conversion to integers or booleans has no gradient.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.cast([1.7, -1.7], "int32")
+        array([ 1, -1], dtype=int32)
+    """
+    return _cast(x, dtype)
+
+
+@op
+def stop_gradient(variable: Any) -> Any:
+    """The same values, taken as a constant by gradients.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.stop_gradient([2.0])
+        array([2.], dtype=float32)
+    """
+    return convert_to_tensor(getval(variable))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """The values as a plain `numpy.ndarray`."""
+    return np.asarray(getval(x))
+
+
+def shape(x: Any) -> tuple[int | None, ...]:
+    """Shape as a tuple; None marks an unknown dimension of a symbolic tensor."""
+    found = getattr(x, "shape", None)
+    return tuple(found) if found is not None else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """Number of dimensions."""
+    return len(shape(x))
+
+
+def size(x: Any) -> int | None:
+    """Number of elements, or None if a dimension is unknown."""
+    total = 1
+    for length in shape(x):
+        if length is None:
+            return None
+        total *= length
+    return total
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is an array or a symbolic tensor, not a list or a number."""
+    return is_array(x) or hasattr(type(x), "__record_op__")

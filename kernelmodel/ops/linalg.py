@@ -1,0 +1,57 @@
+"""Products of arrays, and triangles of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from kernelmodel.engine.boxes import getval
+from kernelmodel.ops.convert import dtype_of
+from kernelmodel.ops.dispatch import op, op_of_other, public_ops
+
+
+@op
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle of the last two axes, zeros above the k-th diagonal."""
+    return x * np.tri(*np.shape(getval(x))[-2:], k, dtype=dtype_of(x))
+
+
+@op
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle of the last two axes, zeros below the k-th diagonal."""
+    return x * (1 - np.tri(*np.shape(getval(x))[-2:], k - 1, dtype=dtype_of(x)))
+
+
+@op
+def matmul(x1: Any, x2: Any) -> Any:
+    """Matrix product over the last two axes, batched over the others."""
+    return anp.matmul(x1, x2)
+
+
+@op
+def dot(x1: Any, x2: Any) -> Any:
+    """Dot product: the last axis of x1 with the second to last of x2."""
+    return anp.dot(x1, x2)
+
+
+@op
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """Product summed over the given axes of both."""
+    return anp.tensordot(x1, x2, axes)
+
+
+@op_of_other
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sum of products in Einstein's notation."""
+    return anp.einsum(subscripts, *operands)
+
+
+@op
+def outer(x1: Any, x2: Any) -> Any:
+    """Outer product of two flattened arrays."""
+    return anp.outer(x1, x2)
+
+
+__all__ = public_ops(globals())

@@ -1,0 +1,179 @@
+"""Random draws: pure functions of their seed, on both engines.
+
+Every function takes `seed`: an integer (the same numbers each time), a
+`kernelmodel.random.SeedGenerator` (the next numbers of its stream), or None (fresh numbers from the
+global stream that `kernelmodel.utils.set_random_seed` starts anew).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
+from kernelmodel.engine.xla_array import XlaArray, unwrap
+from kernelmodel.ops.convert import _cast, standardize_dtype
+from kernelmodel.ops.dispatch import op, op_of_other, public_ops
+from kernelmodel.ops.elementwise import _floating
+
+Shape = Sequence[int]
+
+
+def _state(seed: Any) -> Any:
+    if hasattr(seed, "next"):
+        return seed.next()
+    return np.array([fresh_seed() if seed is None else int(seed) % 2**32, 0], np.uint32)
+
+
+def _draw(
+    seed: Any,
+    dtype: Any,
+    numpy_draw: Callable[[Any, str], Any],
+    jax_draw: Callable[[Any, Any], Any],
+) -> Any:
+    """Draw in float32 or float64 with the engine that the seed's state belongs to."""
+    state, name = _state(seed), standardize_dtype(dtype)
+    wide = "float64" if name == "float64" else "float32"
+    if is_xla(state):
+        return XlaArray(jax_draw(xla_key(state), wide).astype(name))
+    return numpy_draw(numpy_generator(state), wide).astype(name, copy=False)
+
+
+@op_of_other
+def normal(
+    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draws from a normal distribution.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.normal((2, 3), seed=1).shape
+        (2, 3)
+    """
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        return generator.standard_normal(shape, wide) * np.dtype(wide).type(stddev) + np.dtype(
+            wide
+        ).type(mean)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        return jax.random.normal(key, tuple(shape), wide) * stddev + mean
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
+@op_of_other
+def uniform(
+    shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draws from [minval, maxval) with equal chances."""
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        kind = np.dtype(wide).type
+        return generator.random(shape, wide) * kind(maxval - minval) + kind(minval)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        return jax.random.uniform(key, tuple(shape), wide, minval, maxval)
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
+@op_of_other
+def truncated_normal(
+    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draws from a normal distribution, those beyond two standard deviations drawn again."""
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        kind = np.dtype(wide).type
+        values = generator.standard_normal(shape, wide)
+        flat = values.reshape(-1)
+        while (beyond := np.flatnonzero(np.abs(flat) > 2)).size:
+            flat[beyond] = generator.standard_normal(beyond.size, wide)
+        return values * kind(stddev) + kind(mean)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        return jax.random.truncated_normal(key, -2.0, 2.0, tuple(shape), wide) * stddev + mean
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
+@op_of_other
+def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Whole numbers from minval up to and without maxval, with equal chances.
+
+    The bounds may be arrays that broadcast to the shape.
+    """
+    state = _state(seed)
+    if is_xla(state):
+        import jax
+
+        low, high = unwrap(getval(minval)), unwrap(getval(maxval))
+        return XlaArray(jax.random.randint(xla_key(state), tuple(shape), low, high, dtype))
+    return numpy_generator(state).integers(minval, maxval, size=tuple(shape)).astype(dtype)
+
+
+@op_of_other
+def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
+    """A boolean mask, true with probability 1 - rate, from one random byte or word an element."""
+    state = _state(seed)
+    if is_xla(state):
+        import jax
+
+        return XlaArray(jax.random.bernoulli(xla_key(state), 1.0 - rate, tuple(shape)))
+    count = int(np.prod(shape))
+    limit = rate * 256
+    wide = np.uint8 if limit == int(limit) else np.uint16
+    levels = 256 if wide is np.uint8 else 65536
+    words = -(-count * np.dtype(wide).itemsize // 8)
+    raw = numpy_generator(state).bit_generator.random_raw(words).view(wide)[:count]
+    return (raw >= np.round(rate * levels).astype(wide)).reshape(shape)
+
+
+@op
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+    """Zeros in a random share `rate` of the entries, the others scaled up by 1 / (1 - rate)."""
+    inputs = _floating(inputs)
+    shape = np.shape(getval(inputs)) if noise_shape is None else noise_shape
+    mask = keep_mask(shape, rate, seed)
+    scale = np.dtype(inputs.dtype).type(1 / (1 - rate) if rate < 1 else 0)
+    return inputs * (_cast(mask, inputs.dtype) * scale)
+
+
+@op
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
+    """x with its entries along an axis in random order."""
+    state, length = _state(seed), np.shape(getval(x))[axis]
+    if is_xla(state):
+        import jax
+
+        order: Any = XlaArray(jax.random.permutation(xla_key(state), length))
+    else:
+        order = numpy_generator(state).permutation(length)
+    return x[(*([slice(None)] * (axis % np.ndim(getval(x)))), order)]
+
+
+@op
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Class indices drawn from unnormalized log probabilities (batch, classes).
+
+    Returns:
+        Integers of shape (batch, num_samples), by the Gumbel-max trick.
+    """
+    values = getval(logits)
+    batch, classes = values.shape
+    noise = uniform((batch, num_samples, classes), 1e-20, 1.0, "float32", seed)
+    scores = np.expand_dims(values, 1) - np.log(-np.log(noise))
+    return _cast(np.argmax(scores, axis=-1), dtype)
+
+
+__all__ = [name for name in public_ops(globals()) if name != "keep_mask"]

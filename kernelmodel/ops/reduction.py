@@ -1,0 +1,179 @@
+"""Ops that reduce, accumulate, sort or search along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from kernelmodel.engine.boxes import getval
+from kernelmodel.ops.convert import _cast
+from kernelmodel.ops.dispatch import op, public_ops
+from kernelmodel.ops.elementwise import _floating
+
+Axis = int | tuple[int, ...] | list[int] | None
+
+
+def _axes(axis: Axis) -> int | tuple[int, ...] | None:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+@op
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Sum over the axes (all if None); the dtype is that of x, int32 for booleans."""
+    if np.dtype(getattr(x, "dtype", "float32")) == bool:
+        x = _cast(x, "int32")
+    return anp.sum(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Arithmetic mean over the axes (all if None).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.mean([[1, 2], [3, 4]], axis=0)
+        array([2., 3.], dtype=float32)
+    """
+    return anp.mean(_floating(x), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Mean squared distance from the mean over the axes."""
+    return anp.var(_floating(x), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Square root of the variance over the axes."""
+    return anp.std(_floating(x), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """Product over the axes."""
+    return anp.prod(x if dtype is None else _cast(x, dtype), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Largest value over the axes; `initial` is the least that is returned."""
+    largest = anp.max(x, axis=_axes(axis), keepdims=keepdims)
+    return largest if initial is None else anp.maximum(largest, initial)
+
+
+@op
+def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Smallest value over the axes; `initial` is the most that is returned."""
+    smallest = anp.min(x, axis=_axes(axis), keepdims=keepdims)
+    return smallest if initial is None else anp.minimum(smallest, initial)
+
+
+amax, amin = max, min
+
+
+@op
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether all values are true."""
+    return np.all(getval(x), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether a value is true."""
+    return np.any(getval(x), axis=_axes(axis), keepdims=keepdims)
+
+
+@op
+def count_nonzero(x: Any, axis: Axis = None) -> Any:
+    """How many values are not zero (int32)."""
+    return _cast(np.count_nonzero(getval(x), axis=_axes(axis)), "int32")
+
+
+@op
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Index of the largest value (int32); the first of several."""
+    return _cast(np.argmax(getval(x), axis=axis, keepdims=keepdims), "int32")
+
+
+@op
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Index of the smallest value (int32); the first of several."""
+    return _cast(np.argmin(getval(x), axis=axis, keepdims=keepdims), "int32")
+
+
+@op
+def argsort(x: Any, axis: int = -1) -> Any:
+    """Indices that sort x upwards, equal values in their old order (int32)."""
+    return _cast(np.argsort(getval(x), axis=axis, kind="stable"), "int32")
+
+
+@op
+def sort(x: Any, axis: int = -1) -> Any:
+    """x sorted upwards along an axis."""
+    order = np.argsort(getval(x), axis=axis, kind="stable")
+    return take_along_axis(x, order, axis)
+
+
+@op
+def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+    """The k largest values of the last axis, largest first, and their indices (int32)."""
+    order = np.argsort(-getval(x), axis=-1, kind="stable")[..., :k]
+    return take_along_axis(x, order, -1), _cast(order, "int32")
+
+
+@op
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """Values picked along an axis by an index array of the same rank."""
+    from_indices = getval(indices)
+    if axis is None:
+        return anp.reshape(x, (-1,))[from_indices]
+    lengths = list(np.shape(from_indices))
+    axis %= len(lengths)
+    grid: list[Any] = list(np.ix_(*(np.arange(length) for length in lengths)))
+    grid[axis] = from_indices
+    for i, length in enumerate(np.shape(getval(x))):
+        if i != axis and lengths[i] == 1 and length != 1:
+            shape = [1] * len(lengths)
+            shape[i] = length
+            grid[i] = np.arange(length).reshape(shape)
+    return _getitem(x, tuple(grid))
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    return x[index]
+
+
+@op
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """Running sum along an axis (of the flattened array if None)."""
+    return anp.cumsum(x if dtype is None else _cast(x, dtype), axis=axis)
+
+
+@op
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Logarithm of the sum of exponentials, computed without overflow."""
+    axes = _axes(axis)
+    x = _floating(x)
+    top = np.max(getval(x), axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    total = anp.log(anp.sum(anp.exp(x - top), axis=axes, keepdims=True)) + top
+    return total if keepdims else anp.squeeze(total, axis=axes)
+
+
+@op
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Vector norm (Euclidean if `ord` is None) over the axes."""
+    x = _floating(x)
+    if ord in (None, 2):
+        return anp.sqrt(anp.sum(x * x, axis=_axes(axis), keepdims=keepdims))
+    if ord == 1:
+        return anp.sum(anp.abs(x), axis=_axes(axis), keepdims=keepdims)
+    if ord == np.inf:
+        return anp.max(anp.abs(x), axis=_axes(axis), keepdims=keepdims)
+    return anp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+__all__ = public_ops(globals())
