@@ -1,1 +1,64 @@
-"""The Keras Model API on NumPy and autograd, built for notebooks."""
+"""The Keras Model API on NumPy and autograd, built for notebooks.
+
+`import kernelmodel as km`, then as with `tf.keras`: `km.Model`, `km.layers`, `km.Input`, ...
+"""
+
+import sys as _sys
+
+from kernelmodel import (
+    activations,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
+from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.input_spec import InputSpec
+from kernelmodel.core.inputs import Input
+from kernelmodel.core.layer import Layer
+from kernelmodel.core.policy import DTypePolicy
+from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.variable import Variable
+from kernelmodel.models import Model, Sequential
+
+if "ipykernel" in _sys.modules:
+    from kernelmodel.notebook.display import install as _install
+
+    _install()
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DTypePolicy",
+    "GradientTape",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Model",
+    "Sequential",
+    "Variable",
+    "activations",
+    "callbacks",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "utils",
+]

@@ -34,7 +34,7 @@ class GradientTape:
         >>> with km.GradientTape() as tape:
         ...     y = x * x
         >>> tape.gradient(y, x)
-        array(6., dtype=float32)
+        np.float32(6.0)
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:

@@ -12,14 +12,14 @@ class Hooks:
     Attributes:
         show_progress: `(model, params) -> callback or None`: shows a running fit in place of the
             progress bar.
-        show_summary: `(summary) -> bool`: shows a summary; False leaves it to the terminal.
+        show_summary: `(summary, show_trainable) -> bool`: shows a summary; False leaves it to the terminal.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
-    show_summary: Callable[[Any], bool] | None = None
+    show_summary: Callable[[Any, bool], bool] | None = None
     graph_repr: Callable[[Any], Any] | None = None
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None

@@ -16,6 +16,7 @@ from kernelmodel.core.call_spec import (
 )
 from kernelmodel.core.context import Context, current
 from kernelmodel.core.input_spec import check_inputs
+from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import get_policy
@@ -76,6 +77,7 @@ class Layer(Weights, Tracker, Operation):
         activity_regularizer: Regularizer of the output, or None.
 
     Examples:
+        >>> import numpy as np
         >>> import kernelmodel as km
         >>> class Scale(km.layers.Layer):
         ...     def build(self, input_shape):
@@ -116,7 +118,11 @@ class Layer(Weights, Tracker, Operation):
             )
         self.dtype_policy = get_policy(dtype)
         self.autocast = autocast
-        self.activity_regularizer = activity_regularizer
+        self.activity_regularizer = (
+            None
+            if activity_regularizer is None
+            else TABLES["keras.regularizers"].get(activity_regularizer)
+        )
         self.built = False
         self._trainable = bool(trainable)
         self._build_shapes: Any = None
@@ -243,7 +249,7 @@ class Layer(Weights, Tracker, Operation):
             if spec.masks:
                 fill_masks(context, spec, args, given, masks)
             if context.shapes_only and self._knows_shape(args):
-                outputs = self._blank_outputs(args)
+                outputs = self._blank_outputs(args, given)
             else:
                 outputs = self.call(*args, **given)
             if self.activity_regularizer is not None:
@@ -255,6 +261,8 @@ class Layer(Weights, Tracker, Operation):
             context.path.pop()
             context.depth -= 1
             context.training = outer
+        if self._output_shape is None:
+            self._output_shape = shapes_of(outputs)
         overridden = type(self).compute_mask is not Layer.compute_mask
         if args and (overridden or any(mask is not None for mask in masks)):
             explicit = given.get("mask")
@@ -331,11 +339,11 @@ class Layer(Weights, Tracker, Operation):
         count = max(1, len(shape_parameters(type(self))))
         return tuple(shapes_of(arg) for arg in args[:count])
 
-    def _blank_outputs(self, args: Any) -> Any:
+    def _blank_outputs(self, args: Any, given: dict[str, Any]) -> Any:
         spec = self.compute_output_spec(
             *(map_structure(
                 lambda a: KerasTensor(a.shape, dtype_of(a)) if hasattr(a, "shape") else a, arg
-            ) for arg in args)
+            ) for arg in args), **given
         )  # fmt: skip
         return map_structure(lambda t: blank(t.shape, t.dtype), spec)
 

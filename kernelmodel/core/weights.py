@@ -10,6 +10,7 @@ import numpy as np
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.tracking import unique
+from kernelmodel.core.tree import flatten
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import standardize_dtype
@@ -99,6 +100,8 @@ class Weights:
         found = self.weights
         for layer in self._flatten_layers():
             found += [seeds.state for seeds in layer._seed_generators]
+            # Variables that live from step to step but in no file: states of recurrent layers.
+            found += flatten(layer.__dict__.get("_step_variables") or [])
             for metric in layer._metrics:
                 found += metric.variables
         return unique(found)

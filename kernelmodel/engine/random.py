@@ -7,7 +7,7 @@ So a step can be replayed, compiled, or run in another process and draws the sam
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from typing import Any
 
@@ -23,7 +23,7 @@ class _Global:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.reset(secrets.randbits(32))
+        self.reset(int.from_bytes(os.urandom(4), "little"))
 
     def reset(self, seed: int) -> None:
         with self.lock:

@@ -26,6 +26,9 @@ __all__ = [
 
 FLOATX = "float32"
 
+# Names by dtype, since NumPy works a dtype's name out anew each time it is asked.
+_NAMES: dict[Any, str] = {None: FLOATX, float: FLOATX, int: "int32"}
+
 
 def standardize_dtype(dtype: Any) -> str:
     """The name of a dtype: `"float32"` for `np.float32`, `float`, `"float32"` or None.
@@ -35,14 +38,14 @@ def standardize_dtype(dtype: Any) -> str:
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
         ('float32', 'int32')
     """
-    if dtype is None or dtype is float:
-        return FLOATX
-    if dtype is int:
-        return "int32"
+    try:
+        return _NAMES[dtype]
+    except (KeyError, TypeError):
+        pass
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
-    if name == "bfloat16":
-        return name
-    return np.dtype(name).name
+    name = name if name == "bfloat16" else np.dtype(name).name
+    _NAMES[dtype] = name
+    return name
 
 
 def dtype_of(x: Any) -> str:

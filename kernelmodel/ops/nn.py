@@ -6,7 +6,7 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from kernelmodel.engine.kernels import activation as kernels
+from kernelmodel.engine import kernels
 from kernelmodel.ops.dispatch import op, public_ops
 from kernelmodel.ops.elementwise import _floating
 

@@ -1,0 +1,85 @@
+"""Activation functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelmodel.activations.functions import (
+    REGISTRY,
+    elu,
+    exponential,
+    gelu,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    swish,
+    tanh,
+)
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = [
+    "REGISTRY",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
+
+
+def get(identifier: Any) -> Any:
+    """The activation function that a name, config or callable means; None means `linear`.
+
+    Raises:
+        ValueError: Unknown name.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.activations.get("swish").__name__
+        'silu'
+    """
+    return linear if identifier is None else REGISTRY.get(identifier)
+
+
+def serialize(activation: Any) -> Any:
+    """The name of a known activation function, else the config dict of a registered one."""
+    return serialize_keras_object(activation)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation function of a name or a config dict."""
+    if isinstance(config, str):
+        return REGISTRY.get(config, custom_objects)
+    return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -1,0 +1,37 @@
+"""The record of a training."""
+
+from __future__ import annotations
+
+from kernelmodel.callbacks.callback import Callback, Logs
+
+
+class History(Callback):
+    """What `fit` returns: loss and metrics of each epoch.
+
+    Attributes:
+        history: `{name: [value of epoch 0, value of epoch 1, ...]}`.
+        epoch: Numbers of the epochs of the last run.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> history = km.callbacks.History()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.history
+        {'loss': [0.5]}
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Count the epochs of this run only."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note the epoch's values."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self

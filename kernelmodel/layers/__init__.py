@@ -1,0 +1,300 @@
+"""Layers."""
+
+from kernelmodel.core.input_spec import InputSpec
+from kernelmodel.core.inputs import Input, InputLayer
+from kernelmodel.core.layer import Layer
+from kernelmodel.layers.activation import (
+    ELU,
+    Activation,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Softmax,
+)
+from kernelmodel.layers.attention import (
+    MultiHeadAttention,
+)
+from kernelmodel.layers.batch_normalization import (
+    BatchNormalization,
+)
+from kernelmodel.layers.borders import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from kernelmodel.layers.conv import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+)
+from kernelmodel.layers.conv_transpose import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from kernelmodel.layers.dense import (
+    Dense,
+)
+from kernelmodel.layers.depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
+from kernelmodel.layers.einsum import (
+    EinsumDense,
+)
+from kernelmodel.layers.embedding import (
+    Embedding,
+)
+from kernelmodel.layers.joining import (
+    Concatenate,
+    Dot,
+    concatenate,
+    dot,
+)
+from kernelmodel.layers.lambda_layer import (
+    Lambda,
+)
+from kernelmodel.layers.masking import (
+    Identity,
+    Masking,
+)
+from kernelmodel.layers.merging import (
+    Add,
+    Average,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from kernelmodel.layers.normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from kernelmodel.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from kernelmodel.layers.preprocessing.random_crop import (
+    RandomCrop,
+)
+from kernelmodel.layers.preprocessing.random_flip import (
+    RandomFlip,
+)
+from kernelmodel.layers.preprocessing.rescaling import (
+    Rescaling,
+)
+from kernelmodel.layers.preprocessing.resizing import (
+    CenterCrop,
+    Resizing,
+)
+from kernelmodel.layers.recurrent.bidirectional import (
+    Bidirectional,
+)
+from kernelmodel.layers.recurrent.gru import (
+    GRU,
+    GRUCell,
+)
+from kernelmodel.layers.recurrent.lstm import (
+    LSTM,
+    LSTMCell,
+)
+from kernelmodel.layers.recurrent.rnn import (
+    RNN,
+)
+from kernelmodel.layers.recurrent.simple_rnn import (
+    SimpleRNN,
+    SimpleRNNCell,
+)
+from kernelmodel.layers.recurrent.stacked import (
+    StackedRNNCells,
+)
+from kernelmodel.layers.registry import REGISTRY
+from kernelmodel.layers.regularization import (
+    ActivityRegularization,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from kernelmodel.layers.reshaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+)
+from kernelmodel.layers.upsampling import (
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+)
+from kernelmodel.layers.wrapper import (
+    TimeDistributed,
+    Wrapper,
+)
+
+# The other names that Keras knows.
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
+
+__all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "REGISTRY",
+    "RNN",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNormalization",
+    "Bidirectional",
+    "CenterCrop",
+    "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "Dot",
+    "Dropout",
+    "EinsumDense",
+    "Embedding",
+    "Flatten",
+    "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "LSTMCell",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "MultiHeadAttention",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "RMSNormalization",
+    "RandomCrop",
+    "RandomFlip",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "StackedRNNCells",
+    "Subtract",
+    "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

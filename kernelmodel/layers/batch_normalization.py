@@ -1,0 +1,160 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelmodel.core.input_spec import InputSpec
+from kernelmodel.core.layer import Layer
+from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.kernels.normalization import batch_norm_apply, batch_norm_train
+from kernelmodel.layers.arguments import (
+    in_dtype,
+    is_integer,
+    make_weight,
+    number,
+    only_default,
+    refuse,
+    resolve,
+)
+from kernelmodel.layers.registry import REGISTRY
+from kernelmodel.ops.convert import _cast
+
+
+def axis_of(layer: Layer, axis: Any, shape: Any) -> int:
+    """An axis, counted from the start.
+
+    Raises:
+        ValueError: The input hasn't so many axes.
+    """
+    if not -len(shape) <= axis < len(shape):
+        refuse(layer, "axis", axis, f"an axis of the input of shape {tuple(shape)}")
+    return axis % len(shape)
+
+
+@REGISTRY.register()
+class BatchNormalization(Layer):
+    """Each channel brought to mean 0 and variance 1, then scaled and shifted.
+
+    In training, mean and variance are those of the batch, and running averages of them are kept;
+    outside of training, and when `trainable` is False, the running averages are used.
+
+    Args:
+        axis: Axis of the channels.
+        momentum: Share of the old running average that is kept in a step.
+        epsilon: Added to the variance.
+        center: Whether there is a shift, `beta`.
+        scale: Whether there is a factor, `gamma`.
+        beta_initializer: Initializer of `beta`, shape (channels,).
+        gamma_initializer: Initializer of `gamma`, shape (channels,).
+        moving_mean_initializer: Initializer of the running mean.
+        moving_variance_initializer: Initializer of the running variance.
+        beta_regularizer: Regularizer of `beta`, or None.
+        gamma_regularizer: Regularizer of `gamma`, or None.
+        beta_constraint: Constraint of `beta`, or None.
+        gamma_constraint: Constraint of `gamma`, or None.
+        synchronized: Must be False: there is one process.
+
+    Raises:
+        ValueError: An argument is none of these.
+
+    Source: Ioffe and Szegedy, *Batch Normalization*, ICML 2015.
+
+    Examples:
+        >>> import numpy as np
+        >>> import kernelmodel as km
+        >>> layer = km.layers.BatchNormalization(epsilon=0.0)
+        >>> layer(np.array([[1.0], [3.0]]), training=True)
+        array([[-1.],
+               [ 1.]], dtype=float32)
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        only_default(
+            "BatchNormalization", kwargs, renorm=False, renorm_clipping=None, renorm_momentum=0.99
+        )
+        only_default("BatchNormalization", {"synchronized": synchronized}, synchronized=False)
+        super().__init__(**kwargs)
+        if not is_integer(axis):
+            refuse(self, "axis", axis, "an integer")
+        self.axis = int(axis)
+        self.momentum = float(number(self, "momentum", momentum, 0, 1))
+        self.epsilon = float(number(self, "epsilon", epsilon))
+        self.center, self.scale, self.synchronized = bool(center), bool(scale), False
+        resolve(
+            self,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights and the running averages."""
+        axis = axis_of(self, self.axis, input_shape)
+        shape = (input_shape[axis],)
+        if self.scale:
+            self.gamma = make_weight(self, "gamma", shape)
+        if self.center:
+            self.beta = make_weight(self, "beta", shape)
+        for name in ("moving_mean", "moving_variance"):
+            initializer = getattr(self, f"{name}_initializer")
+            weight = self.add_weight(shape, initializer, trainable=False, name=name)
+            setattr(self, name, weight)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: input_shape[axis]})
+        self._other_axes = tuple(i for i in range(len(input_shape)) if i != axis)
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Normalize; masked positions don't count in the statistics of a batch."""
+        dtype = self.compute_dtype
+        wide = "float32" if dtype == "float16" else dtype
+        inputs = _cast(inputs, wide)
+        gamma, beta = in_dtype(self.gamma, wide), in_dtype(self.beta, wide)
+        options = {"axes": self._other_axes, "epsilon": self.epsilon}
+        if training and self.trainable:
+            if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+                raise ValueError(
+                    f"Layer {self.name!r} (BatchNormalization) expects a mask with one dimension "
+                    f"less than its input of shape {tuple(inputs.shape)}, got one of shape "
+                    f"{tuple(mask.shape)}."
+                )
+            outputs, mean, variance = batch_norm_train(inputs, gamma, beta, mask, **options)
+            self._follow(self.moving_mean, mean)
+            self._follow(self.moving_variance, variance)
+        else:
+            mean, variance = in_dtype(self.moving_mean, wide), in_dtype(self.moving_variance, wide)
+            outputs = batch_norm_apply(inputs, mean, variance, gamma, beta, **options)
+        return _cast(outputs, dtype)
+
+    def _follow(self, average: Any, value: Any) -> None:
+        old = getval(average.value)
+        average.assign(old * self.momentum + getval(value) * (1 - self.momentum))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the input."""
+        axis_of(self, self.axis, input_shape)
+        return tuple(input_shape)

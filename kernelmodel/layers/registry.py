@@ -1,0 +1,7 @@
+"""The table of layers by name."""
+
+from kernelmodel.core.inputs import InputLayer
+from kernelmodel.core.lookup import Registry
+
+REGISTRY = Registry("layer", "keras.layers")
+REGISTRY.register()(InputLayer)

@@ -1,0 +1,138 @@
+"""Losses: what training makes small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
+from kernelmodel.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    kl_divergence,
+    poisson,
+    sparse_categorical_crossentropy,
+)
+from kernelmodel.losses.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from kernelmodel.losses.loss import REGISTRY, Loss, LossFunctionWrapper
+from kernelmodel.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+
+__all__ = [
+    "REGISTRY",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "kld",
+    "log_cosh",
+    "logcosh",
+    "mae",
+    "mape",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+]
+
+mse, mae, mape = mean_squared_error, mean_absolute_error, mean_absolute_percentage_error
+msle, kld, logcosh = mean_squared_logarithmic_error, kl_divergence, log_cosh
+
+# A name in snake case means the function, as in Keras: these come after the classes.
+for _function, _aliases in {
+    mean_squared_error: ("mse", "MSE"),
+    mean_absolute_error: ("mae", "MAE"),
+    mean_absolute_percentage_error: ("mape", "MAPE"),
+    mean_squared_logarithmic_error: ("msle", "MSLE"),
+    huber: ("huber_loss",),
+    log_cosh: ("logcosh",),
+    cosine_similarity: (),
+    binary_crossentropy: ("bce", "BCE"),
+    categorical_crossentropy: (),
+    sparse_categorical_crossentropy: (),
+    kl_divergence: ("kld", "KLD"),
+    poisson: (),
+    hinge: (),
+    squared_hinge: (),
+    categorical_hinge: (),
+}.items():
+    REGISTRY.register(*_aliases)(_function)
+
+
+def get(identifier: Any) -> Any:
+    """The loss, or loss function, that a name, config, class or callable means.
+
+    Raises:
+        ValueError: Unknown name.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.losses.get("mse").__name__
+        'mean_squared_error'
+    """
+    return REGISTRY.get(identifier)
+
+
+def serialize(loss: Any) -> Any:
+    """The config dict of a loss or a loss function."""
+    return serialize_keras_object(loss)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The loss of a name or a config dict."""
+    if isinstance(config, str):
+        return REGISTRY.get(config, custom_objects)
+    return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -1,0 +1,94 @@
+"""From a loss for each sample (or time step) to one number: masks, weights, reduction."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from kernelmodel import ops
+from kernelmodel.losses.shapes import same_rank
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+def check_reduction(owner: str, reduction: str | None) -> str | None:
+    """The reduction, if there is such a one.
+
+    Raises:
+        ValueError: Unknown reduction.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{owner}: reduction must be one of {REDUCTIONS}, got {reduction!r}.")
+    return reduction
+
+
+def same_axes(values: Any, weights: Any) -> tuple[Any, Any]:
+    """Values and weights of one rank: weights for each sample get the missing axes.
+
+    Raises:
+        ValueError: The weights fit no leading axes of the values.
+    """
+    if tuple(values.shape) == tuple(weights.shape):
+        return values, weights
+    shapes = tuple(values.shape), tuple(weights.shape)
+    values, weights = same_rank(values, weights)
+    missing = len(values.shape) - len(weights.shape)
+    if missing > 0 and len(weights.shape):
+        weights = ops.reshape(weights, (*weights.shape, *[1] * missing))
+    pairs = zip(values.shape, weights.shape)
+    if missing < 0 or not all(w in (1, v) or v == 1 for v, w in pairs if v and w):
+        raise ValueError(
+            f"sample_weight of shape {shapes[1]} doesn't fit losses of shape {shapes[0]}. Give one "
+            f"weight a sample, shape {shapes[0][:1]}, or one for each loss, shape {shapes[0]}."
+        )
+    return values, weights
+
+
+def divide_no_nan(total: Any, count: Any) -> Any:
+    """total / count, and 0 where the count is 0; a NaN total stays NaN."""
+    empty = ops.equal(count, 0)
+    return ops.divide(total, ops.where(empty, ops.ones_like(count), count))
+
+
+def merge_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:
+    """Weights that are zero where the mask is False; None if there is neither.
+
+    For a mean the others grow, so that it is the mean over what isn't masked.
+    """
+    if mask is None:
+        return sample_weight
+    weights = ops.cast(mask, dtype)
+    if reduction in ("mean", "sum_over_batch_size"):
+        valid = ops.sum(weights)
+        total = ops.full_like(valid, math.prod(mask.shape))
+        weights = ops.multiply(weights, divide_no_nan(total, valid))
+    if sample_weight is None:
+        return weights
+    weights, sample_weight = same_axes(weights, ops.cast(sample_weight, dtype))
+    return ops.multiply(weights, sample_weight)
+
+
+def reduce(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: str) -> Any:
+    """Weigh the values and reduce them.
+
+    Args:
+        values: Losses, one a sample or time step: (batch, ...).
+        sample_weight: Weights that broadcast to the values, (batch,), (batch, 1), ..., or None.
+        mask: Booleans of the values' shape, False for what doesn't count, or None.
+        reduction: One of `REDUCTIONS`.
+        dtype: Dtype of the result.
+    """
+    values = ops.cast(values, dtype)
+    if sample_weight is not None:
+        sample_weight = ops.convert_to_tensor(sample_weight, dtype)
+    weights = merge_mask(sample_weight, mask, dtype, reduction)
+    if weights is not None:
+        values, weights = same_axes(values, weights)
+        values = ops.multiply(values, weights)
+    if reduction in (None, "none") or tuple(values.shape) in ((), (0,)):
+        return values
+    if reduction == "sum":
+        return ops.sum(values)
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        return divide_no_nan(ops.sum(values), ops.sum(weights))
+    return ops.mean(values)

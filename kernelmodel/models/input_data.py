@@ -1,0 +1,101 @@
+"""Data matched to the inputs of a Functional model, by structure, name or order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.graph import Graph
+from kernelmodel.core.lookup import suggestion
+from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.tree import flatten
+from kernelmodel.engine.boxes import isbox
+from kernelmodel.engine.xla_array import XlaArray
+from kernelmodel.ops import convert_to_tensor, expand_dims, squeeze
+
+
+def match_inputs(graph: Graph, data: Any, name: str) -> list[Any]:
+    """One value for each input, checked against its shape.
+
+    Args:
+        graph: The model's graph.
+        data: Arrays, traced arrays or symbolic tensors: in the structure of the inputs, as a
+            flat list in their order, or as a dict by the inputs' names.
+        name: The model's name, for error messages.
+
+    Returns:
+        Values in the order of the flattened inputs.
+
+    Raises:
+        ValueError: Missing or surplus inputs, or a shape that doesn't fit.
+    """
+    names = [layer.name for layer in graph.input_layers]
+    if isinstance(data, dict):
+        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
+        if isinstance(graph.inputs, dict) and not set(keys) <= set(data):
+            keys = names
+        leaves = _by_name(keys, data, name)
+    elif len(names) == 1 and _is_leaf(data):
+        leaves = [data]
+    else:
+        leaves = flatten(data)
+        if len(names) == 1 and leaves and all(np.isscalar(leaf) for leaf in leaves):
+            leaves = [data]
+    if len(leaves) != len(names):
+        raise ValueError(
+            f"Model {name!r} expects {len(names)} input(s) {names}, got {len(leaves)}. Pass a list "
+            "in this order, or a dict by name."
+        )
+    checked = zip(names, graph.input_tensors, leaves)
+    return [_fit(key, tensor, leaf, name) for key, tensor, leaf in checked]
+
+
+def _is_leaf(data: Any) -> bool:
+    return not isinstance(data, (list, tuple))
+
+
+def _by_name(keys: list[str], data: dict[str, Any], name: str) -> list[Any]:
+    missing = [key for key in keys if key not in data]
+    if missing:
+        surplus = [str(key) for key in data if key not in keys]
+        hint = suggestion(missing[0], surplus) if surplus else f"Its inputs are {keys}."
+        raise ValueError(
+            f"Model {name!r} got no data for input {missing[0]!r}; the data has {sorted(data)}. "
+            f"{hint}"
+        )
+    return [data[key] for key in keys]
+
+
+def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
+    if leaf is None:
+        raise ValueError(f"Model {name!r} got None for input {key!r}. Pass an array.")
+    if not isinstance(leaf, (np.ndarray, KerasTensor, XlaArray)) and not isbox(leaf):
+        leaf = convert_to_tensor(leaf)
+    expected, shape = tensor.shape, tuple(leaf.shape)
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        leaf, shape = squeeze(leaf, -1), shape[:-1]
+    elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+        leaf, shape = expand_dims(leaf, -1), (*shape, 1)
+    fits = len(shape) == len(expected) and all(
+        a is None or b is None or a == b for a, b in zip(expected[1:], shape[1:])
+    )
+    if not fits:
+        raise ValueError(
+            f"Model {name!r} expects input {key!r} of shape {expected}, got {shape}. "
+            f"{_remedy(expected, shape)}"
+        )
+    return leaf
+
+
+def _remedy(expected: tuple[Any, ...], shape: tuple[Any, ...]) -> str:
+    if len(shape) == len(expected) - 1:
+        return (
+            "One dimension is missing: the batch axis (x[None]) or the channel axis (x[..., None])?"
+        )
+    if sorted(map(str, shape[1:])) == sorted(map(str, expected[1:])):
+        return "The axes are in another order: see numpy.moveaxis."
+    known = [n for n in expected[1:] if n is not None]
+    if len(known) == len(expected) - 1 and np.prod(known) == np.prod(shape[1:]):
+        return f"It has as many values a sample: x.reshape(-1, {', '.join(map(str, known))})?"
+    return "Reshape the data, or make the Input with this shape."

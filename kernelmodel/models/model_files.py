@@ -1,0 +1,68 @@
+"""What a model does with configs and files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kernelmodel.core.hooks import hooks
+from kernelmodel.core.serialization import serialize_keras_object
+from kernelmodel.training.compile_config import compile_config, compile_from_config
+
+
+class ModelFiles:
+    """Configs and files; a part of `Model`."""
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON; `kwargs` go to `json.dumps`."""
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as configs; None if it wasn't called."""
+        return compile_config(self)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` of another model says."""
+        compile_from_config(self, config)
+
+    def save(
+        self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
+    ) -> None:
+        """Save architecture, weights, compile arguments and optimizer state to a file.
+
+        Args:
+            filepath: Path that ends in ".keras".
+            overwrite: Replace an existing file; if False, ask.
+            save_format: "keras", or None to go by the ending.
+            **kwargs: Accepted for the sake of other formats.
+        """
+        assert hooks.save_model is not None
+        hooks.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None
+    ) -> None:
+        """Save the weights to a file.
+
+        Args:
+            filepath: Path that ends in ".weights.h5".
+            overwrite: Replace an existing file; if False, ask.
+            save_format: "h5" or None.
+            options: Accepted for the sake of other formats.
+        """
+        assert hooks.save_weights is not None
+        hooks.save_weights(self, filepath, overwrite=overwrite, save_format=save_format)
+
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None
+    ) -> None:
+        """Load weights from a file that `save_weights`, `save` or Keras wrote.
+
+        Args:
+            filepath: Path of a ".weights.h5" or ".keras" file.
+            skip_mismatch: Leave out layers whose weights don't fit, with a warning.
+            by_name: Match layers by name.
+            options: Accepted for the sake of other formats.
+        """
+        assert hooks.load_weights is not None
+        hooks.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)

@@ -1,0 +1,299 @@
+"""A model's summary: rows of layers, and the table of them for terminals."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.hooks import hooks
+from kernelmodel.core.lookup import suggestion
+from kernelmodel.core.operation import Operation
+from kernelmodel.core.tracking import unique
+from kernelmodel.core.tree import is_shape
+from kernelmodel.core.variable import Variable
+
+
+@dataclass
+class SummaryRow:
+    """A layer in a summary.
+
+    Attributes:
+        name: Its name.
+        class_name: Its class.
+        output_shape: Shape of what it gives, as text.
+        params: Number of values in its weights.
+        connected_to: Names of the layers that it gets its input from.
+        trainable: Whether its weights are trained.
+        depth: How many models it is nested in.
+    """
+
+    name: str
+    class_name: str
+    output_shape: str
+    params: int
+    connected_to: list[str] = field(default_factory=list)
+    trainable: bool = True
+    depth: int = 0
+
+
+class Summary:
+    """What `model.summary()` shows.
+
+    Args:
+        model: A built model.
+        expand_nested: Add the layers of models in the model.
+        layer_range: (first, last) names or regular expressions of the layers to list, or None.
+
+    Raises:
+        ValueError: The model isn't built, or the range finds no layer.
+    """
+
+    def __init__(self, model: Any, expand_nested: bool = False, layer_range: Any = None) -> None:
+        if not model.built:
+            raise ValueError(
+                f"Model {model.name!r} isn't built yet, so its shapes aren't known. Call it on "
+                "data, build(input_shape) it, or put an Input first; then summary() works."
+            )
+        self.name = model.name
+        self.rows: list[SummaryRow] = []
+        self.linear = is_linear(model)
+        _add_rows(self.rows, model, expand_nested, 0)
+        if layer_range is not None:
+            self.rows = _cut(self.rows, layer_range)
+        trainable = {id(v) for v in model.trainable_weights}
+        weights = unique(model.weights)
+        self.trainable_params = _count([v for v in weights if id(v) in trainable])
+        self.non_trainable_params = _count([v for v in weights if id(v) not in trainable])
+        optimizer = getattr(model, "optimizer", None)
+        self.optimizer_params = _count(optimizer.variables) if optimizer is not None else 0
+        self.bytes = sum(v.size * np.dtype(v.dtype).itemsize for v in weights)
+
+    @property
+    def total_params(self) -> int:
+        """Values in all weights, each weight once."""
+        return self.trainable_params + self.non_trainable_params
+
+
+def is_linear(model: Any) -> bool:
+    """Whether the layers form a plain chain."""
+    graph = model._graph
+    if graph is None:
+        return True
+    return len(graph.input_tensors) == 1 and all(
+        len(node.input_tensors) == 1 for node in graph.nodes
+    ) and len(graph.output_tensors) == 1 and len({id(n.input_tensors[0]) for n in graph.nodes}) == (
+        len(graph.nodes)
+    )  # fmt: skip
+
+
+def operations_of(model: Any) -> list[Operation]:
+    """What a summary lists: the layers, and the ops between them."""
+    if model._graph is not None and type(model).__name__ != "Sequential":
+        return model._graph.operations
+    return model.layers
+
+
+def _add_rows(rows: list[SummaryRow], model: Any, expand: bool, depth: int) -> None:
+    for operation in operations_of(model):
+        weights = unique(getattr(operation, "weights", []))
+        rows.append(
+            SummaryRow(
+                operation.name,
+                type(operation).__name__ if not hasattr(operation, "function") else "op",
+                shape_text(output_shape(operation, model)),
+                _count(weights),
+                _sources(operation, model),
+                bool(getattr(operation, "trainable", True)),
+                depth,
+            )
+        )
+        if expand and hasattr(operation, "_graph"):
+            _add_rows(rows, operation, expand, depth + 1)
+
+
+def output_shape(operation: Any, model: Any) -> Any:
+    """The output shape of an operation in a model; its last one if the model has no graph."""
+    nodes = operation._inbound_nodes
+    if model._graph is not None:
+        inside = {id(node) for node in model._graph.nodes}
+        nodes = [node for node in nodes if id(node) in inside] or nodes
+    if nodes:
+        tensors = nodes[0].output_tensors
+        shapes = [tensor.shape for tensor in tensors]
+        return shapes[0] if len(shapes) == 1 else shapes
+    shape = getattr(operation, "_output_shape", None)
+    return _without_batch_size(shape)
+
+
+def _without_batch_size(shape: Any) -> Any:
+    if shape is None:
+        return None
+    if is_shape(shape):
+        return (None, *tuple(shape)[1:]) if len(shape) else ()
+    return [_without_batch_size(part) for part in flatten_shapes(shape)]
+
+
+def flatten_shapes(shapes: Any) -> list[Any]:
+    """The shapes in a structure."""
+    if shapes is None or is_shape(shapes):
+        return [shapes]
+    parts = shapes.values() if isinstance(shapes, dict) else shapes
+    return [leaf for part in parts for leaf in flatten_shapes(part)]
+
+
+def shape_text(shape: Any) -> str:
+    """A shape, or several, as text."""
+    if shape is None:
+        return "not called yet"
+    if is_shape(shape):
+        return str(tuple(shape))
+    return ", ".join(str(tuple(one)) for one in shape if one is not None)
+
+
+def _sources(operation: Any, model: Any) -> list[str]:
+    if model._graph is None:
+        return []
+    nodes = [node for node in model._graph.nodes if node.operation is operation]
+    names = []
+    feeds = {
+        id(t): layer.name for t, layer in zip(model._graph.input_tensors, model._graph.input_layers)
+    }
+    for node in nodes:
+        for tensor in node.input_tensors:
+            made_by = tensor.node.operation.name if tensor.node is not None else tensor.name
+            names.append(feeds.get(id(tensor), made_by))
+    return list(dict.fromkeys(names))
+
+
+def _count(variables: list[Variable]) -> int:
+    return sum(variable.size for variable in variables)
+
+
+def _cut(rows: list[SummaryRow], layer_range: Any) -> list[SummaryRow]:
+    if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
+        raise ValueError(
+            f"`layer_range` must be (first, last): two layer names or regular expressions, got "
+            f"{layer_range!r}."
+        )
+    first, last = layer_range
+    names = [row.name for row in rows]
+    start = next((i for i, name in enumerate(names) if re.match(first, name)), None)
+    end = next((i for i in reversed(range(len(names))) if re.match(last, names[i])), None)
+    for pattern, found in ((first, start), (last, end)):
+        if found is None:
+            raise ValueError(
+                f"`layer_range`: no layer matches {pattern!r}. {suggestion(pattern, names)}"
+            )
+    assert start is not None and end is not None
+    start, end = min(start, end), max(start, end)
+    return rows[start : end + 1]
+
+
+def size_text(count: int) -> str:
+    """A number of bytes for people."""
+    size = float(count)
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} GB"
+
+
+def totals(summary: Summary) -> list[str]:
+    """The lines below the table."""
+    lines = [
+        f" Total params: {summary.total_params:,} ({size_text(summary.bytes)})",
+        f" Trainable params: {summary.trainable_params:,}",
+        f" Non-trainable params: {summary.non_trainable_params:,}",
+    ]
+    if summary.optimizer_params:
+        lines.append(f" Optimizer params: {summary.optimizer_params:,}")
+    return lines
+
+
+def table_lines(
+    summary: Summary,
+    line_length: int | None = None,
+    positions: Any = None,
+    show_trainable: bool = False,
+    color: bool = False,
+) -> list[str]:
+    """The table as lines of text.
+
+    Args:
+        summary: What to show.
+        line_length: Width in characters; None for what the rows need, at most 120.
+        positions: Where columns end, as shares of the width or in characters.
+        show_trainable: Add a column.
+        color: Use terminal colours.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    headers = ["Layer (type)", "Output Shape", "Param #"]
+    if not summary.linear:
+        headers.append("Connected to")
+    if show_trainable:
+        headers.append("Trainable")
+    widths = _widths(positions, line_length, len(headers))
+    table = Table(box=box.SQUARE_DOUBLE_HEAD, width=line_length if widths is None else None,
+                  show_lines=False)  # fmt: skip
+    styles = ["bold", "cyan", "green", "", ""]
+    for i, header in enumerate(headers):
+        table.add_column(
+            header,
+            width=None if widths is None else widths[i],
+            justify="right" if header == "Param #" else "left",
+            style=styles[i] if color else "",
+            overflow="fold",
+        )
+    from rich.text import Text
+
+    for row in summary.rows:
+        cells = [
+            "  " * row.depth + f"{row.name} ({row.class_name})", row.output_shape,
+            f"{row.params:,}",
+        ]  # fmt: skip
+        if not summary.linear:
+            cells.append(", ".join(row.connected_to) or "-")
+        if show_trainable:
+            cells.append("Y" if row.trainable else "N")
+        table.add_row(*map(Text, cells))
+    out = io.StringIO()
+    console = Console(file=out, width=line_length or 120, force_terminal=color, legacy_windows=False,
+                      color_system="standard" if color else None)  # fmt: skip
+    console.print(table)
+    lines = [f'Model: "{summary.name}"', *out.getvalue().rstrip("\n").split("\n")]
+    return [line.rstrip() for line in [*lines, *totals(summary)]]
+
+
+def _widths(positions: Any, line_length: int | None, columns: int) -> list[int] | None:
+    if positions is None:
+        return None
+    total = line_length or 98
+    ends = [int(p * total) if p <= 1 else int(p) for p in positions]
+    if len(ends) < columns or any(b <= a for a, b in zip([0, *ends], ends)):
+        raise ValueError(
+            f"`positions` must hold {columns} growing ends of columns, got {positions!r}."
+        )
+    return [max(1, end - start - 3) for start, end in zip([0, *ends], ends[:columns])]
+
+
+def show_summary(
+    summary: Summary, line_length: Any, positions: Any, print_fn: Any, show_trainable: bool
+) -> None:
+    """Show a summary where the user is: a notebook, a terminal, or line by line."""
+    plain = print_fn is None and line_length is None and positions is None
+    show = hooks.show_summary
+    if plain and show is not None and show(summary, show_trainable):
+        return
+    from sys import stdout
+
+    color = print_fn is None and stdout.isatty()
+    for line in table_lines(summary, line_length, positions, show_trainable, color):
+        (print_fn or hooks.note)(line)

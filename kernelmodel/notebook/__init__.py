@@ -1,0 +1,1 @@
+"""The Python half of each widget, still pictures, and the hooks that show them."""

@@ -1,0 +1,76 @@
+"""What is shown in a notebook in place of text: the live panel, the summary's table, the graph."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from kernelmodel.core.hooks import hooks
+from kernelmodel.models.summary import Summary, table_lines
+from kernelmodel.notebook.graph_svg import graph_bundle
+from kernelmodel.notebook.live_panel import LivePanel
+from kernelmodel.notebook.model_graph import graph_parts
+from kernelmodel.notebook.subshell import running_kernel
+from kernelmodel.notebook.summary_html import summary_html
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook; imports nothing to find out."""
+    return "ipykernel" in sys.modules and running_kernel() is not None
+
+
+def install() -> bool:
+    """Show progress, summaries and graphs as a notebook can, from now on.
+
+    Returns:
+        Whether this is a notebook; elsewhere nothing is changed.
+    """
+    if not in_notebook():
+        return False
+    hooks.show_progress = show_progress
+    hooks.show_summary = show_summary
+    hooks.graph_repr = graph_repr
+    return True
+
+
+def show_progress(model: Any, params: dict[str, Any]) -> LivePanel | None:
+    """Return the live panel for a fit, or None with `verbose=0` (silent) and 2 (lines of text)."""
+    return LivePanel() if params.get("verbose", 1) in (1, "auto") else None
+
+
+def show_summary(summary: Summary, show_trainable: bool = False) -> bool:
+    """Display a summary as a table, with its lines as the text/plain.
+
+    Args:
+        summary: of a built model.
+        show_trainable: whether a column says which layers are trainable.
+
+    Returns:
+        True: it is shown.
+    """
+    from IPython.display import display
+
+    table = summary_html(
+        summary.rows,
+        summary.name,
+        summary.trainable_params,
+        summary.non_trainable_params,
+        summary.optimizer_params,
+        connected=not summary.linear,
+        show_trainable=show_trainable,
+    )
+    plain = "\n".join(table_lines(summary, show_trainable=show_trainable))
+    display({"text/html": table, "text/plain": plain}, raw=True)
+    return True
+
+
+def graph_repr(model: Any) -> dict[str, Any]:
+    """Return the display bundle of a model: a picture of its graph where it has one, else text.
+
+    Args:
+        model: has `name`, and `_graph` when it was made of symbolic tensors.
+    """
+    graph = getattr(model, "_graph", None)
+    if graph is None:
+        return {"text/plain": repr(model)}
+    return graph_bundle(*graph_parts(graph), title=model.name)

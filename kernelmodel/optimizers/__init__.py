@@ -1,0 +1,51 @@
+"""Optimizers: how gradients change weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
+from kernelmodel.optimizers import schedules
+from kernelmodel.optimizers.adam import Adam, AdamW
+from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
+from kernelmodel.optimizers.rmsprop import RMSprop
+from kernelmodel.optimizers.sgd import SGD
+
+__all__ = [
+    "REGISTRY",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+
+def get(identifier: Any) -> Any:
+    """The optimizer that a name (in any case), config, class or instance means.
+
+    Raises:
+        ValueError: Unknown name.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> float(km.optimizers.get("adam").learning_rate).__round__(4)
+        0.001
+    """
+    if isinstance(identifier, str) and identifier.lower() in REGISTRY.names:
+        identifier = identifier.lower()
+    return REGISTRY.get(identifier)
+
+
+def serialize(optimizer: Any) -> Any:
+    """The config dict of an optimizer, without its state."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer of a config dict, without its state."""
+    return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -1,0 +1,319 @@
+"""What every optimizer does around its update rule: clipping, decay, averages, accumulation."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.context import Context
+from kernelmodel.core.lookup import Registry
+from kernelmodel.core.variable import Variable
+from kernelmodel.engine.boxes import getval
+from kernelmodel.optimizers.blocks import in_blocks
+from kernelmodel.optimizers.gradients import clip, present
+from kernelmodel.optimizers.state import OptimizerState, Slots, store
+
+REGISTRY = Registry("optimizer", "keras.optimizers")
+
+
+class Optimizer(OptimizerState):
+    """Base of optimizers: a subclass defines two pure functions, `init` and `update`.
+
+    Args:
+        learning_rate: Number, `LearningRateSchedule`, or callable without arguments.
+        weight_decay: Share of each weight, times the learning rate, taken off at each step.
+        clipnorm: Largest norm of each gradient.
+        clipvalue: Largest absolute value in each gradient.
+        global_clipnorm: Largest norm of all gradients together.
+        use_ema: Keep an exponential moving average of each weight.
+        ema_momentum: Share of the old average that stays at each step.
+        ema_overwrite_frequency: Steps after which weights are replaced by their averages; None
+            for at the end of training only.
+        loss_scale_factor: The loss is multiplied by it, the gradients divided.
+        gradient_accumulation_steps: Batches whose mean gradient makes one step.
+        name: Name; made up of the class name if None.
+
+    Raises:
+        ValueError: An argument out of its range.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> class SignDescent(km.optimizers.Optimizer):
+        ...     def update(self, gradient, value, slots, learning_rate, iteration):
+        ...         return value - learning_rate * np.sign(gradient), slots
+        >>> w = Variable([1.0, 2.0])
+        >>> SignDescent(0.5).apply([np.array([3.0, -0.1], "float32")], [w])
+        >>> w.numpy()
+        array([0.5, 2.5], dtype=float32)
+    """
+
+    # Whether `update` treats each element of a weight on its own, so that it may see pieces.
+    elementwise = False
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._undecayed: Callable[[Variable], bool] = lambda variable: False
+        super().__init__(learning_rate, name)
+        self._check(kwargs)
+
+    def _check(self, unknown: dict[str, Any]) -> None:
+        owner = type(self).__name__
+        if unknown.pop("decay", None) is not None:
+            warnings.warn(
+                f"{owner}: the argument decay does nothing. Use an InverseTimeDecay schedule as "
+                "learning_rate.",
+                stacklevel=4,
+            )
+        if unknown:
+            raise ValueError(
+                f"{owner} got unknown argument(s) {sorted(unknown)}. It takes: "
+                f"{', '.join(self.get_config())}."
+            )
+        clipping = [self.clipnorm, self.clipvalue, self.global_clipnorm]
+        if sum(limit is not None for limit in clipping) > 1:
+            raise ValueError(
+                f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm, got "
+                f"clipnorm={clipping[0]}, clipvalue={clipping[1]}, global_clipnorm={clipping[2]}."
+            )
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
+            raise ValueError(f"{owner}: ema_momentum must lie in [0, 1], got {self.ema_momentum}.")
+        for name, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
+            value = getattr(self, name)
+            if value is not None and (not hasattr(value, "__index__") or value < least):
+                raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {value!r}.")
+
+    def update(
+        self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any
+    ) -> tuple[Any, Slots]:
+        """One step for one weight, without side effects.
+
+        Args:
+            gradient: Array of the shape and dtype of the weight.
+            value: The weight.
+            slots: What `init` or the last step returned.
+            learning_rate: Scalar of the weight's dtype.
+            iteration: Number of steps before this one, an integer scalar.
+
+        Returns:
+            The new weight and the new slots.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} needs an update(gradient, value, slots, learning_rate, "
+            "iteration) that returns the new value and slots."
+        )
+
+    def minimize(self, loss: Any, var_list: Sequence[Variable], tape: Any = None) -> Any:
+        """Compute the gradients of a loss and apply them.
+
+        Args:
+            loss: Scalar recorded by the tape.
+            var_list: Variables to change.
+            tape: The `GradientTape` that recorded the loss.
+        """
+        if tape is None:
+            raise ValueError(
+                "minimize needs the tape that recorded the loss: compute the loss inside "
+                "`with kernelmodel.GradientTape() as tape:` and pass tape=tape."
+            )
+        return self.apply_gradients(zip(tape.gradient(loss, list(var_list)), var_list))
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], **_: Any) -> Any:
+        """Make a step with pairs of gradient and variable.
+
+        Returns:
+            The iteration count, a variable.
+        """
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
+        """Make a step.
+
+        Args:
+            grads: A gradient (array or None) for each variable.
+            trainable_variables: The variables; None for those it was built with. Frozen ones
+                (`trainable = False`) are left alone.
+
+        Raises:
+            ValueError: No gradient at all, or variables that it wasn't built with.
+        """
+        known = self._known(grads, trainable_variables)
+        gradients, variables = present(self.name, grads, known)
+        if not known:
+            return
+        if self.loss_scale_factor is not None:
+            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
+        if self.gradient_accumulation_steps:
+            self._step_if_due(gradients, variables)
+        else:
+            self._step(gradients, variables)
+        if self.use_ema:
+            self._average()
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                variable.assign(constraint(getval(variable.value)))
+        self._iterations.assign(getval(self._iterations.value) + np.int32(1))
+
+    def _known(self, grads: Sequence[Any], given: Any) -> list[Variable]:
+        """The variables of a step, once it is sure that they can be trained."""
+        if given is None and not self.built:
+            raise ValueError(
+                f"Optimizer {self.name!r} doesn't know its variables yet. Pass them too, or call "
+                "build(variables) first."
+            )
+        variables = self._trained if given is None else list(given)
+        if variables and not self.built:
+            self.build(variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"Optimizer {self.name!r} needs a gradient for each of {len(variables)} variables, "
+                f"got {len(grads)}. Use None for a variable without one."
+            )
+        unknown = [v.path for v in variables if id(v) not in self._slots]
+        if unknown:
+            raise ValueError(
+                f"Optimizer {self.name!r} wasn't built with the variables {unknown}. After "
+                "changing the layers of a model, compile it again with a new optimizer."
+            )
+        return variables
+
+    def _step(self, gradients: list[Any], variables: list[Variable]) -> None:
+        gradients = clip(gradients, self.clipnorm, self.global_clipnorm, self.clipvalue)
+        rate, iteration = getval(self.learning_rate), getval(self.iterations)
+        for gradient, variable in zip(gradients, variables):
+            dtype, value = variable.dtype, getval(variable.value)
+            own_rate = rate if rate.dtype == dtype else rate.astype(dtype)
+            if self.weight_decay is not None and not self._undecayed(variable):
+                value = value - value * np.dtype(dtype).type(self.weight_decay) * own_rate
+            kept = self._slots[id(variable)]
+            slots = {name: getval(slot.value) for name, slot in kept.items()}
+            run = in_blocks if self.elementwise else _at_once
+            value, slots = run(self.update, gradient, value, slots, own_rate, iteration)
+            store(variable, value)
+            for name, slot in kept.items():
+                store(slot, slots[name])
+
+    def _step_if_due(self, gradients: list[Any], variables: list[Variable]) -> None:
+        """Add to the sums of gradients; make a step with their means, and keep it if it is due."""
+        steps = self.gradient_accumulation_steps
+        due = (getval(self._iterations.value) + 1) % steps == 0
+        means = []
+        for gradient, variable in zip(gradients, variables):
+            accumulator = self._accumulators[id(variable)]
+            total = getval(accumulator.value) + gradient
+            store(accumulator, np.where(due, np.zeros_like(total), total))
+            means.append(total / steps)
+        slots = [slot for v in variables for slot in self._slots[id(v)].values()]
+        before = [(v, getval(v.value)) for v in [*variables, *slots]]
+        self._step(means, variables)
+        for variable, old in before:
+            store(variable, np.where(due, getval(variable.value), old))
+
+    def _average(self) -> None:
+        """Update the moving averages; put them in place of the weights if it is time."""
+        iteration, every = getval(self.iterations), self.ema_overwrite_frequency
+        for variable in self._trained:
+            if not variable.trainable:
+                continue
+            average, value = self._averages[id(variable)], getval(variable.value)
+            momentum = np.where(iteration == 0, 0.0, self.ema_momentum).astype(variable.dtype)
+            new = momentum * getval(average.value) + (1 - momentum) * value
+            store(average, new)
+            if every:
+                store(variable, np.where((iteration + 1) % every == 0, new, value))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """At the end of training, replace variables by their averages if there are any."""
+        if self.use_ema:
+            for variable in var_list:
+                if variable.trainable and id(variable) in self._averages:
+                    variable.assign(self._averages[id(variable)].value)
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Leave variables out of weight decay.
+
+        Args:
+            var_list: The variables.
+            var_names: Parts of names of variables, e.g. `["bias"]`.
+
+        Raises:
+            ValueError: The optimizer is built already.
+        """
+        if self.built:
+            raise ValueError(
+                f"Optimizer {self.name!r} is built already. Call exclude_from_weight_decay before "
+                "the first step."
+            )
+        excluded = {id(v) for v in var_list or ()}
+        pattern = re.compile("|".join(var_names)) if var_names else None
+        self._undecayed = lambda variable: (
+            id(variable) in excluded
+            or (pattern is not None and pattern.search(variable.name) is not None)
+        )
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`, to compute gradients of."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """The values that a step would give, without changing any variable.
+
+        Args:
+            optimizer_variables: Values in the order of `variables`.
+            grads: A gradient for each variable it was built with.
+            trainable_variables: Values of those variables.
+
+        Returns:
+            The new values of the variables, and of the optimizer's.
+        """
+        if not self.built:
+            raise ValueError(f"Optimizer {self.name!r} isn't built: call build(variables) first.")
+        given = [*trainable_variables, *optimizer_variables]
+        everything = [*self._trained, *self._variables]
+        if len(given) != len(everything):
+            raise ValueError(
+                f"Optimizer {self.name!r} needs {len(self._trained)} values of variables and "
+                f"{len(self._variables)} of its own, got {len(trainable_variables)} and "
+                f"{len(optimizer_variables)}."
+            )
+        with Context(pure=True) as context:
+            context.values.update({id(v): value for v, value in zip(everything, given)})
+            self.apply(grads)
+            new = [context.values[id(v)] for v in everything]
+        return new[: len(self._trained)], new[len(self._trained) :]
+
+
+def _at_once(update: Callable[..., Any], *arguments: Any) -> tuple[Any, Slots]:
+    return update(*arguments)

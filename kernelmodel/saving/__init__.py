@@ -1,0 +1,98 @@
+"""Models and weights to files and back."""
+
+from pathlib import Path
+from typing import Any
+
+from kernelmodel.core.hooks import hooks
+from kernelmodel.core.serialization import (
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from kernelmodel.saving.files import may_write, replaced_when_done
+from kernelmodel.saving.guard import open_archive
+from kernelmodel.saving.hdf5_file import read_weights, write_weights
+from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model
+
+__all__ = [
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]
+
+
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, save_format: Any = None
+) -> None:
+    """Save a model's weights.
+
+    Args:
+        model: A built model.
+        filepath: Path that ends in ".weights.h5".
+        overwrite: Replace an existing file; if False, ask.
+        save_format: "h5" or None.
+
+    Raises:
+        ValueError: Another ending, or the model isn't built.
+    """
+    path = Path(filepath)
+    if not path.name.endswith(".weights.h5") or save_format not in (None, "h5"):
+        raise ValueError(
+            f"Weights are saved to files that end in '.weights.h5', got {str(path)!r}."
+        )
+    if not model.built:
+        raise ValueError(
+            f"Model {model.name!r} isn't built yet, so it has no weights. Call it on data first."
+        )
+    if may_write(path, overwrite):
+        with replaced_when_done(path) as part:
+            write_weights(part, model)
+
+
+def load_weights(
+    model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Load a model's weights from a ".weights.h5" or ".keras" file.
+
+    Args:
+        model: A built model.
+        filepath: Path of the file.
+        skip_mismatch: Leave out layers whose weights don't fit, with a warning.
+        by_name: Not possible with these files.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file doesn't fit the model; nothing has changed.
+    """
+    path = Path(filepath)
+    if by_name:
+        raise ValueError(
+            "by_name=True works only with weights files of old versions of Keras (.h5). Leave it "
+            f"out to load {path.name!r} by the order of layers."
+        )
+    if not model.built:
+        raise ValueError(
+            f"Model {model.name!r} isn't built yet, so it has no weights to load into. Call it on "
+            "data or build(input_shape) it first."
+        )
+    if path.suffix == ".keras":
+        with open_archive(path) as archive:
+            read_archive_weights(archive, model, str(path), skip_mismatch=skip_mismatch)
+    else:
+        read_weights(path, model, skip_mismatch=skip_mismatch, title=str(path))
+
+
+hooks.save_model, hooks.load_model = save_model, load_model
+hooks.save_weights, hooks.load_weights = save_weights, load_weights

@@ -1,0 +1,107 @@
+"""All that an untrusted file may make us do: read numbers of the shapes that we expect."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# A model's configuration is text: one beyond this many bytes is not a model's.
+MAX_CONFIG = 256 * 2**20
+
+
+@contextmanager
+def open_hdf5(file: Any, title: str) -> Iterator[Any]:
+    """An HDF5 file for reading.
+
+    Raises:
+        ValueError: It isn't an HDF5 file.
+    """
+    import h5py
+
+    try:
+        store = h5py.File(file, "r")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no file {title}.") from None
+    except OSError as error:
+        raise ValueError(f"{title} is not a readable HDF5 file: {error}.") from error
+    with store:
+        yield store
+
+
+def read_dataset(
+    group: Any, key: str, shape: tuple[int, ...], title: str, where: str
+) -> np.ndarray:
+    """A dataset of an expected shape; links to other places and files are refused.
+
+    Raises:
+        ValueError: No such dataset, a link, or another shape.
+    """
+    import h5py
+
+    link = group.get(key, getlink=True)
+    if not isinstance(link, h5py.HardLink):
+        raise ValueError(
+            f"{title}: {where}/{key} is {'missing' if link is None else 'a link'}, not a dataset. "
+            "The file is damaged or not to be trusted."
+        )
+    dataset = group[key]
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise ValueError(
+            f"{title}: {where}/{key} isn't a plain dataset. The file is damaged or not to be "
+            "trusted."
+        )
+    if dataset.shape != shape:
+        raise ValueError(
+            f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
+            f"{shape}. Make the model as it was when the file was saved."
+        )
+    return dataset[()]
+
+
+def read_json(archive: zipfile.ZipFile, name: str, title: str) -> Any:
+    """A JSON member of an archive.
+
+    Raises:
+        ValueError: It is missing, too large, or not JSON.
+    """
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise ValueError(
+            f"{title} has no {name!r} inside, so it isn't a .keras file; it holds "
+            f"{archive.namelist()[:5]}."
+        ) from None
+    if info.file_size > MAX_CONFIG:
+        raise ValueError(f"{title}: {name!r} claims {info.file_size} bytes, which no model needs.")
+    try:
+        return json.loads(archive.read(info).decode("utf-8"))
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{title}: {name!r} is damaged ({error}).") from error
+
+
+def open_archive(path: Path) -> zipfile.ZipFile:
+    """A .keras file for reading.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ValueError: It is something else than a .keras file.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}.")
+    if path.is_dir():
+        raise ValueError(
+            f"{path} is a folder. If it is a TensorFlow SavedModel, load it with TensorFlow and "
+            "save it as a .keras file there."
+        )
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(
+            f"{path} is not a .keras file: {error}. It is damaged, or of another kind."
+        ) from error

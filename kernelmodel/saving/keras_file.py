@@ -1,0 +1,126 @@
+"""Whole models in `.keras` files: a zip of config, metadata and weights, as Keras 3 writes it."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from kernelmodel.core.serialization import (
+    custom_object_scope,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from kernelmodel.models.model import Model
+from kernelmodel.saving.files import may_write, replaced_when_done
+from kernelmodel.saving.guard import open_archive, read_json
+from kernelmodel.saving.hdf5_file import read_weights, write_weights
+
+# The version of Keras whose format this is: Keras reads it to know what to expect.
+FORMAT_VERSION = "3.10.0"
+WEIGHTS = "model.weights.h5"
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, save_format: Any = None, **kwargs: Any
+) -> None:
+    """Save architecture, weights, compile arguments and optimizer state.
+
+    The file appears whole or not at all.
+
+    Args:
+        model: A built model.
+        filepath: Path that ends in ".keras".
+        overwrite: Replace an existing file; if False, ask.
+        save_format: "keras", or None to go by the ending.
+        **kwargs: `include_optimizer`: whether to save the optimizer's state.
+
+    Raises:
+        ValueError: Another ending or format, or the model isn't built.
+
+    Examples:
+        >>> import tempfile, pathlib, kernelmodel as km
+        >>> model = km.Sequential([km.Input((3,)), km.layers.Dense(5), km.layers.Softmax()])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(pathlib.Path(folder) / "model.keras")
+        ...     loaded = km.models.load_model(pathlib.Path(folder) / "model.keras")
+        >>> loaded.count_params()
+        20
+    """
+    path = Path(filepath)
+    if save_format not in (None, "keras") or path.suffix != ".keras":
+        raise ValueError(
+            f"Can't save as {save_format or path.suffix or str(path)!r}: give the path the ending "
+            f"'.keras', for example {path.with_suffix('.keras').name!r}."
+        )
+    if not model.built:
+        raise ValueError(
+            f"Model {model.name!r} isn't built yet, so it has no weights to save. Call it on data "
+            "or build(input_shape) it first."
+        )
+    if not may_write(path, overwrite):
+        return
+    config = json.dumps(serialize_keras_object(model), default=_refuse)
+    metadata = {
+        "keras_version": FORMAT_VERSION,
+        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+    }
+    optimizer = model.optimizer if kwargs.get("include_optimizer", True) else None
+    with replaced_when_done(path) as part, zipfile.ZipFile(part, "w") as archive:
+        archive.writestr("metadata.json", json.dumps(metadata))
+        archive.writestr("config.json", config)
+        weights = io.BytesIO()
+        write_weights(weights, model, optimizer)
+        archive.writestr(WEIGHTS, weights.getbuffer())
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(
+        f"The model's config holds {value!r} of type {type(value).__name__}, which a file can't "
+        "hold. Return plain values from get_config()."
+    )
+
+
+def load_model(
+    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """Load a model that kernelmodel or Keras saved.
+
+    Args:
+        filepath: Path of a ".keras" file.
+        custom_objects: `{name: class or function}` that the model uses.
+        compile: Whether to compile it as it was.
+        safe_mode: Accepted; code in a file is never run.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It isn't a model file, is damaged, or names unknown classes.
+    """
+    path = Path(filepath)
+    with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
+        config = read_json(archive, "config.json", str(path))
+        compile_config = config.pop("compile_config", None)
+        model = deserialize_keras_object(config)
+        if not isinstance(model, Model):
+            raise ValueError(f"{path} holds a {type(model).__name__}, not a model.")
+        if compile and compile_config:
+            model.compile_from_config(compile_config)
+        read_archive_weights(archive, model, str(path), optimizer=model.optimizer)
+    return model
+
+
+def read_archive_weights(
+    archive: zipfile.ZipFile, model: Any, title: str, optimizer: Any = None,
+    skip_mismatch: bool = False,
+) -> None:  # fmt: skip
+    """Read the weights inside an open .keras file."""
+    try:
+        data = archive.read(WEIGHTS)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{title}: the weights inside are missing or damaged ({error})."
+        ) from error
+    read_weights(io.BytesIO(data), model, optimizer, skip_mismatch, title)

@@ -1,0 +1,52 @@
+"""Where a value that isn't a number came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.tree import flatten
+from kernelmodel.engine.boxes import getval
+from kernelmodel.training.data import unpack_x_y_sample_weight
+
+
+def explain_nan(model: Any, data: Any) -> str:
+    """Words for the error: the first place that isn't finite, and what helps."""
+    return (
+        f"The loss of model {model.name!r} is not a number (NaN). {_where(model, data)} This step "
+        "was not taken: weights, optimizer and metrics are as before it. (With the callback "
+        "TerminateOnNaN, training ends without an error instead.)"
+    )
+
+
+def _where(model: Any, data: Any) -> str:
+    for name, part in zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(data)):
+        for leaf in flatten(part):
+            if leaf is not None and not finite(leaf):
+                return (
+                    f"The batch's `{name}` holds values that are not finite. Clean the data, e.g. "
+                    "with np.nan_to_num, or leave those samples out."
+                )
+    for variable in model.trainable_variables:
+        if not finite(variable.value):
+            return (
+                f"Weight {variable.path!r} holds values that are not finite: training diverged "
+                "before. Use a smaller learning rate or clipnorm=1.0 in the optimizer."
+            )
+    path = model._first_not_finite(data)
+    if path is not None:
+        return (
+            f"The output of layer {path!r} is the first that is not finite. Check its activation "
+            "(exp, log, division) and the scale of its input."
+        )
+    return (
+        "All layers' outputs are finite, so the loss itself fails on them: check log(0) and "
+        "divisions in a custom loss, and from_logits in a cross-entropy."
+    )
+
+
+def finite(value: Any) -> bool:
+    """Whether all floats of an array are finite."""
+    array = np.asarray(getval(value))
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,85 @@
+"""One epoch, for training and evaluation alike: the step function is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+def run_epoch(
+    model: Any,
+    function: Callable[[Iterator[Any]], Any],
+    iterator: Iterator[Any],
+    callbacks: Any,
+    mode: str,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Run batches until there are no more, or somebody asks to stop.
+
+    Args:
+        model: Its `stop_training` or `stop_evaluating` ends the epoch.
+        function: What `make_train_function` or `make_test_function` made.
+        iterator: Batches.
+        callbacks: A `CallbackList`.
+        mode: "train" or "test": which hooks are called.
+        limit: Batches at the most, or None.
+
+    Returns:
+        The last step's logs: running means over the epoch, as Python floats.
+    """
+    begin = getattr(callbacks, f"on_{mode}_batch_begin")
+    end = getattr(callbacks, f"on_{mode}_batch_end")
+    stride = model.steps_per_execution
+    stop_flag = "stop_training" if mode == "train" else "stop_evaluating"
+    batches = Peekable(iterator)
+    logs: dict[str, Any] = {}
+    step = 0
+    while (limit is None or step < limit) and batches.more():
+        begin(step)
+        logs = as_floats(function(batches))
+        step += stride
+        end(step - 1, logs)
+        if getattr(model, stop_flag):
+            break
+    return logs
+
+
+class Peekable:
+    """An iterator that tells whether there is more."""
+
+    def __init__(self, iterator: Iterator[Any]) -> None:
+        self._iterator, self._ahead = iter(iterator), []  # type: tuple[Iterator[Any], list[Any]]
+
+    def more(self) -> bool:
+        """Whether `next` will give something."""
+        if not self._ahead:
+            try:
+                self._ahead.append(next(self._iterator))
+            except StopIteration:
+                return False
+        return True
+
+    def __iter__(self) -> Peekable:
+        return self
+
+    def __next__(self) -> Any:
+        return self._ahead.pop() if self._ahead else next(self._iterator)
+
+
+def as_floats(logs: Any) -> dict[str, Any]:
+    """Logs with Python floats in place of scalars.
+
+    Raises:
+        TypeError: A step returned something else than a dict.
+    """
+    if not isinstance(logs, dict):
+        raise TypeError(
+            f"A step must return a dict of metric values, such as {{'loss': 0.5}}, got "
+            f"{type(logs).__name__}. End train_step with `return self.get_metrics_result()`."
+        )
+    return {
+        name: float(value) if np.ndim(value) == 0 else np.asarray(value)
+        for name, value in logs.items()
+    }

@@ -1,0 +1,155 @@
+"""The metrics that a model was compiled with, matched to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kernelmodel import metrics
+from kernelmodel.engine.boxes import getval
+from kernelmodel.metrics import MeanMetricWrapper, Metric
+from kernelmodel.training.outputs import by_output, output_list, output_names, targets_by_output
+
+# Names that mean another metric according to the shapes: (binary, sparse, categorical).
+BY_SHAPE = {
+    "accuracy": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
+    "crossentropy": ("BinaryCrossentropy", "SparseCategoricalCrossentropy",
+                     "CategoricalCrossentropy"),
+}  # fmt: skip
+SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+
+class CompiledMetrics:
+    """The metrics that a model was compiled with.
+
+    Args:
+        plain: Metrics that ignore sample weights: a list for all outputs, a list of lists by
+            output, or a dict by output name. An entry is a name, a function or a `Metric`.
+        weighted: Metrics that use sample weights, likewise.
+        names: The model's names of its outputs, or None.
+
+    Raises:
+        ValueError: An unknown metric, with the nearest names.
+    """
+
+    def __init__(self, plain: Any, weighted: Any, names: list[str] | None = None) -> None:
+        self.plain, self.weighted, self.names = plain, weighted, names
+        self.built = False
+        self._entries: list[list[tuple[Metric, bool]]] = []
+        for given in (plain, weighted):
+            _check(given)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, once they are matched with outputs."""
+        return [metric for entries in self._entries for metric, _ in entries]
+
+    def build(self, y: Any, y_pred: Any) -> None:
+        """Match the metrics with the outputs and their shapes."""
+        if self.built:
+            return
+        names = self.names = output_names(y_pred, self.names)
+        outputs, targets = output_list(y_pred), targets_by_output(y, names)
+        plain, weighted = _spread(self.plain, names), _spread(self.weighted, names)
+        several = len(names) > 1
+        self._entries = [
+            [
+                (as_metric(one, target, output, f"{name}_" if several else ""), uses_weights)
+                for group, uses_weights in ((plain[i], False), (weighted[i], True))
+                for one in group
+            ]
+            for i, (name, target, output) in enumerate(zip(names, targets, outputs))
+        ]
+        self.built = True
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        self.build(y, y_pred)
+        if not any(self._entries):
+            return
+        assert self.names is not None
+        targets = targets_by_output(y, self.names)
+        weights = targets_by_output(sample_weight, self.names, "sample_weight")
+        for entries, target, output, weight in zip(
+            self._entries, targets, output_list(y_pred), weights
+        ):
+            for metric, uses_weights in entries:
+                if target is None:
+                    raise ValueError(
+                        f"Metric {metric.name!r} needs targets, but there are none. Pass `y`."
+                    )
+                metric.update_state(target, getval(output), weight if uses_weights else None)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments `metrics` and `weighted_metrics`."""
+        return {"metrics": self.plain, "weighted_metrics": self.weighted}
+
+
+def _check(given: Any) -> None:
+    values = given.values() if isinstance(given, dict) and "class_name" not in given else given
+    if isinstance(values, (list, tuple)) or (
+        hasattr(values, "__iter__") and not isinstance(values, (str, dict))
+    ):
+        for one in values:
+            _check(one)
+    elif (
+        given is not None and SHORT.get(given, given) not in BY_SHAPE
+        if isinstance(given, str)
+        else given is not None
+    ):
+        metrics.get(given)
+
+
+def _spread(given: Any, names: list[str]) -> list[list[Any]]:
+    """The metrics of each output: a flat list goes to all of them."""
+    if given is None:
+        return [[] for _ in names]
+    if isinstance(given, dict) and "class_name" not in given:
+        found = by_output(given, names, "metrics")
+    elif isinstance(given, (list, tuple)):
+        nested = any(isinstance(one, (list, tuple, type(None))) for one in given)
+        found = by_output(given, names, "metrics") if nested else [given for _ in names]
+    else:
+        found = [given for _ in names]
+    return [
+        [] if one is None else (list(one) if isinstance(one, (list, tuple)) else [one])
+        for one in found
+    ]
+
+
+def as_metric(given: Any, target: Any, output: Any, prefix: str) -> Metric:
+    """The metric that a user means for an output.
+
+    Args:
+        given: Name, function, class, config or `Metric`.
+        target: The output's targets, whose shape tells what "accuracy" means.
+        output: The output.
+        prefix: Goes before the name, in models with several outputs.
+    """
+    name: str | None = None
+    found: Any = given
+    if isinstance(given, str):
+        name = given
+        kind = SHORT.get(given, given)
+        if kind in BY_SHAPE:
+            found = metrics.get(BY_SHAPE[kind][_kind_of_target(target, output)])
+        else:
+            found = metrics.get(given)
+    else:
+        found = metrics.get(given)
+    if not isinstance(found, Metric):
+        function: Callable[..., Any] = found
+        found = MeanMetricWrapper(function, name=name or getattr(function, "__name__", "metric"))
+    elif name is not None and found is not given:
+        found.name = name
+    if prefix and not found.name.startswith(prefix):
+        found.name = prefix + found.name
+    return found
+
+
+def _kind_of_target(target: Any, output: Any) -> int:
+    last = output.shape[-1] if len(output.shape) else 1
+    if last == 1:
+        return 0
+    shape = getattr(target, "shape", ())
+    return 1 if len(shape) < len(output.shape) or shape[-1] == 1 else 2

@@ -1,0 +1,66 @@
+"""The pure step: a model's `train_step` in a context that commits at its end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kernelmodel.core.context import Context
+from kernelmodel.engine.lock import ENGINE_LOCK
+from kernelmodel.training.diagnose import explain_nan
+
+Function = Callable[[Iterator[Any]], Any]
+
+
+def run_step(model: Any, step: Callable[[Any], Any], data: Any, guard: bool) -> Any:
+    """Run a step; its writes reach the variables only if all went well.
+
+    Args:
+        model: Whose variables the step writes.
+        step: `model.train_step` or the like.
+        data: The batch.
+        guard: Whether a loss that isn't a number is an error.
+
+    Raises:
+        FloatingPointError: The loss is not a number; nothing has changed.
+    """
+    with ENGINE_LOCK, Context(pure=True) as context:
+        result = step(data)
+        if guard and loss_is_nan(result):
+            raise FloatingPointError(explain_nan(model, data))
+        context.commit()
+        context.keep_losses()
+    return result
+
+
+def loss_is_nan(logs: Any) -> bool:
+    """Whether logs of a step hold a loss that isn't a number."""
+    loss = logs.get("loss") if isinstance(logs, dict) else None
+    return loss is not None and math.isnan(float(loss))
+
+
+def make_function(model: Any, step: Callable[[Any], Any], training: bool) -> Function:
+    """A function that takes batches from an iterator and runs the step on each.
+
+    It takes `model.steps_per_execution` batches a call (fewer at the end of the data) and returns
+    the last step's result. With `jit_compile` the step is compiled by XLA.
+    """
+    guard = training
+
+    def execute(data: Any) -> Any:
+        if model.jit_compile and not model.run_eagerly:
+            return model._xla_step(step, guard).run(data)
+        return run_step(model, step, data, guard and not model._nan_allowed)
+
+    def function(iterator: Iterator[Any]) -> Any:
+        result = execute(next(iterator))
+        for _ in range(model.steps_per_execution - 1):
+            try:
+                data = next(iterator)
+            except StopIteration:
+                break
+            result = execute(data)
+        return result
+
+    return function

@@ -1,0 +1,299 @@
+"""The steps of training: what a subclass overrides to train in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.tree import map_structure
+from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.training.batches import weights_of_classes
+from kernelmodel.training.checks import as_arrays, sample_count
+from kernelmodel.training.data import unpack_x_y_sample_weight
+from kernelmodel.training.loop import as_floats
+from kernelmodel.training.step import make_function
+
+Function = Callable[[Iterator[Any]], Any]
+
+
+class Steps:
+    """Steps, their functions, and the metrics they keep; a part of `Model`."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One training step: predict, loss, gradients, update, metrics.
+
+        Override it to train in another way; `fit` calls it for each batch.
+
+        Args:
+            data: The batch, as the data source gave it: (x,), (x, y) or (x, y, sample_weight).
+
+        Returns:
+            Metric values by name, which go to the callbacks.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> class Logged(km.Model):
+            ...     def train_step(self, data):
+            ...         logs = super().train_step(data)
+            ...         return {**logs, "twice": 2 * logs["loss"]}
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        return self.compute_metrics(x, y, map_structure(getval, y_pred), sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One evaluation step: predict, loss, metrics.
+
+        Args:
+            data: The batch: (x,), (x, y) or (x, y, sample_weight).
+
+        Returns:
+            Metric values by name.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One inference step.
+
+        Args:
+            data: The batch: x alone, or a tuple that starts with it.
+
+        Returns:
+            The model's output.
+        """
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """The total loss of a batch, with regularization and `add_loss` terms.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: The model's output for x.
+            sample_weight: Weights of the samples.
+
+        Returns:
+            A scalar.
+        """
+        return self.compiled_loss(y, y_pred, sample_weight, extra=self.losses)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
+        """Bring the compiled metrics up to date and return all values.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: The model's output for x.
+            sample_weight: Weights of the samples.
+
+        Returns:
+            Metric values by name, such as {'loss': 0.2, 'accuracy': 0.7}.
+        """
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Running means of the loss, the compiled metrics, and those that layers hold."""
+        found: dict[int, Any] = {}
+        compiled: list[Any] = []
+        if self.compiled:
+            compiled = [*self.compiled_loss.metrics, *self.compiled_metrics.metrics]
+        for metric in compiled + [m for layer in self._flatten_layers() for m in layer._metrics]:
+            found.setdefault(id(metric), metric)
+        return list(found.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the values that `evaluate` and the `*_on_batch` methods return."""
+        return [metric.name for metric in self.metrics]
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Values of all metrics by name; a metric whose result is a dict adds all of it."""
+        results: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            if isinstance(value, dict):
+                results.update(value)
+            else:
+                results[metric.name] = value
+        return results
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # ---- functions ----
+
+    def make_train_function(self, force: bool = False) -> Function:
+        """The function that `fit` calls with an iterator of batches, once for each step.
+
+        Args:
+            force: Make it anew even if there is one.
+
+        Returns:
+            `function(iterator) -> logs`.
+        """
+        if self.train_function is None or force:
+            self.train_function = make_function(self, self.train_step, training=True)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Function:
+        """The function that `evaluate` calls with an iterator of batches.
+
+        Args:
+            force: Make it anew even if there is one.
+
+        Returns:
+            `function(iterator) -> logs`.
+        """
+        if self.test_function is None or force:
+            self.test_function = make_function(self, self.test_step, training=False)
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> Function:
+        """The function that `predict` calls with an iterator of batches.
+
+        Args:
+            force: Make it anew even if there is one.
+
+        Returns:
+            `function(iterator) -> outputs`.
+        """
+        if self.predict_function is None or force:
+            self.predict_function = make_function(self, self.predict_step, training=False)
+        return self.predict_function
+
+    # ---- single batches ----
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """One update on one batch.
+
+        Args:
+            x: Inputs (batch, ...), in any structure.
+            y: Targets.
+            sample_weight: Weights of the samples.
+            class_weight: `{class index: weight}`.
+            reset_metrics: Return the values of this batch alone, not of all since the last reset.
+            return_dict: Return a dict by name.
+
+        Returns:
+            The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
+
+        Raises:
+            RuntimeError: The model isn't compiled.
+            ValueError: Bad data.
+        """
+        self._require_compiled("train_on_batch")
+        y, sample_weight = (
+            as_arrays(y, "y", self._floats()),
+            as_arrays(sample_weight, "sample_weight", self._floats()),
+        )
+        if class_weight is not None:
+            sample_weight = weights_of_classes(y, class_weight, sample_weight)
+        data = self._one_batch(x, y, sample_weight)
+        self._prepare(data)
+        if reset_metrics:
+            self.reset_metrics()
+        return self._results(as_floats(self.make_train_function()(iter([data]))), return_dict)
+
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluate one batch.
+
+        Args:
+            x: Inputs (batch, ...), in any structure.
+            y: Targets.
+            sample_weight: Weights of the samples.
+            reset_metrics: Return the values of this batch alone, not of all since the last reset.
+            return_dict: Return a dict by name.
+
+        Returns:
+            The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
+
+        Raises:
+            RuntimeError: The model isn't compiled.
+            ValueError: Bad data.
+        """
+        self._require_compiled("test_on_batch")
+        data = self._one_batch(
+            x,
+            as_arrays(y, "y", self._floats()),
+            as_arrays(sample_weight, "sample_weight", self._floats()),
+        )
+        self._prepare(data)
+        if reset_metrics:
+            self.reset_metrics()
+        return self._results(as_floats(self.make_test_function()(iter([data]))), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Predictions for one batch, as NumPy arrays in the structure of the outputs.
+
+        Args:
+            x: Inputs (batch, ...), in any structure.
+        """
+        data = self._one_batch(x, None, None)
+        outputs = self.make_predict_function()(iter([data]))
+        return map_structure(as_tensor, outputs)
+
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, ...]:
+        x = as_arrays(x, "x", self._floats())
+        sample_count(x=x, y=y, sample_weight=sample_weight)
+        return (x, y, sample_weight)[
+            : 3 if sample_weight is not None else (2 if y is not None else 1)
+        ]
+
+    def _floats(self) -> str:
+        """The dtype that float64 data is cast to: float32, unless a layer computes in float64."""
+        wide = any(layer.compute_dtype == "float64" for layer in self._flatten_layers())
+        return "float64" if wide else "float32"
+
+    def _results(self, logs: dict[str, Any], return_dict: bool) -> Any:
+        if return_dict:
+            return logs
+        values = list(logs.values())
+        return values[0] if len(values) == 1 else values
+
+    def _prepare(self, data: Any) -> None:
+        """Make everything that depends on the data's shapes, before the first step.
+
+        A trial on zeros in the shapes of the batch builds the model, the losses, the metrics and
+        the optimizer. So an error in shapes shows before anything is changed.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        self._check_inputs(x)
+        if not self.built or not self._training_built:
+            self._trial(x, y, sample_weight)
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise RuntimeError(
+                f"Compile the model before {method}(): for example "
+                "model.compile(optimizer='adam', loss='mse')."
+            )

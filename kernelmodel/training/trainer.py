@@ -1,0 +1,369 @@
+"""compile, fit, evaluate and predict."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from kernelmodel import optimizers
+from kernelmodel.callbacks import History
+from kernelmodel.core.tree import flatten, map_structure, pack_like
+from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.training.batches import make_batches
+from kernelmodel.training.callback_list import callback_list, running
+from kernelmodel.training.checks import check_count
+from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
+from kernelmodel.training.loop import run_epoch
+from kernelmodel.training.objective import CompiledLoss
+from kernelmodel.training.scores import CompiledMetrics
+from kernelmodel.training.steps import Steps
+from kernelmodel.training.trial import run_trial
+from kernelmodel.training.xla_step import XlaStep, require_jax
+
+
+class Trainer(Steps):
+    """What a model does with data; a part of `Model`."""
+
+    def _start_training_state(self) -> None:
+        self.compiled = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
+        self.steps_per_execution = 1
+        self.jit_compile: Any = None
+        self.history: History | None = None
+        self._run_eagerly: bool | None = None
+        self._nan_allowed = False
+        self._forget_functions()
+
+    def _forget_functions(self) -> None:
+        self.train_function: Any = None
+        self.test_function: Any = None
+        self.predict_function: Any = None
+        self._training_built = False
+        self._xla_steps: dict[str, XlaStep] = {}
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool | None = None,
+        steps_per_execution: int | None = None,
+        jit_compile: bool | None = None,
+        pss_evaluation_shards: int | str = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Choose how the model is trained. Weights stay as they are.
+
+        Args:
+            optimizer: Name or `Optimizer`.
+            loss: Name, function or `Loss`; for several outputs a list or dict of them.
+            metrics: List of names, functions or `Metric`s; for several outputs also a list of
+                lists or a dict. They ignore sample weights.
+            loss_weights: Factors of the outputs' losses, as a list or dict.
+            weighted_metrics: Like `metrics`, with sample weights.
+            run_eagerly: Never compile with XLA, even with `jit_compile`.
+            steps_per_execution: Batches between two calls of the batch callbacks.
+            jit_compile: Run the steps under XLA (needs the extra `xla`).
+            pss_evaluation_shards: Accepted for parameter servers, which don't exist here.
+            **kwargs: None are known.
+
+        Raises:
+            ValueError: Unknown names, with the nearest known ones.
+            ImportError: `jit_compile=True` without JAX.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> model = km.Sequential([km.Input((3,)), km.layers.Dense(1)])
+            >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        """
+        if kwargs:
+            raise TypeError(f"compile() got unknown argument(s) {sorted(kwargs)}.")
+        check_count("steps_per_execution", steps_per_execution)
+        if jit_compile and not run_eagerly:
+            require_jax()
+        chosen = optimizers.get(optimizer)
+        names = getattr(self, "output_names", None)
+        compiled_loss = CompiledLoss(loss, loss_weights, names)
+        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
+        self._forget_functions()
+        self.optimizer, self.loss = chosen, loss
+        self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
+        self._run_eagerly = run_eagerly
+        self.jit_compile = jit_compile
+        self.steps_per_execution = steps_per_execution or 1
+        self._compile_arguments = {
+            "optimizer": chosen,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": bool(run_eagerly),
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": bool(jit_compile),
+        }
+        self.compiled = True
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run as plain Python, never compiled; settable."""
+        return bool(self._run_eagerly)
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = value
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Container[int] = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> History:
+        """Train for a number of epochs.
+
+        An interrupt (the kernel's, or Ctrl+C) ends training between two steps: weights, optimizer
+        and history stay consistent, and a second `fit` goes on.
+
+        Args:
+            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            y: Targets; None if x yields batches.
+            batch_size: Samples a step; 32 if None.
+            epochs: Index of the epoch at which to end.
+            verbose: 0 silent, 1 progress (a live panel in notebooks), 2 a line an epoch, "auto" 1.
+            callbacks: List of `Callback`s.
+            validation_split: Share of the samples, cut off the end before shuffling, to validate
+                on.
+            validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
+            shuffle: Draw a new order each epoch; "batch" keeps batches together.
+            class_weight: `{class index: weight}`.
+            sample_weight: Weights of samples, (samples,) or (samples, time).
+            initial_epoch: Index of the first epoch.
+            steps_per_epoch: Batches an epoch, or None for all.
+            validation_steps: Batches a validation, or None for all.
+            validation_batch_size: Samples a validation batch; `batch_size` if None.
+            validation_freq: Validate every so many epochs, or at the end of the listed ones (the
+                first is 1).
+            max_queue_size: Accepted; see `PyDataset`.
+            workers: Accepted; see `PyDataset`.
+            use_multiprocessing: Accepted; see `PyDataset`.
+
+        Returns:
+            A `History`: `history.history` holds the values of each epoch.
+
+        Raises:
+            RuntimeError: The model isn't compiled.
+            ValueError: Data that is empty or doesn't fit the model; nothing has changed.
+            FloatingPointError: The loss became NaN; the step was not taken.
+
+        Examples:
+            >>> import numpy as np
+            >>> import kernelmodel as km
+            >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+            >>> model = km.Sequential([km.Input((1,)), km.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> history = model.fit(x, 3 * x, epochs=2, verbose=0)
+            >>> sorted(history.history)
+            ['loss']
+        """
+        self._require_compiled("fit")
+        for name, count, least in (
+            ("epochs", epochs, 0), ("initial_epoch", initial_epoch, 0),
+            ("validation_steps", validation_steps, 1),
+            ("validation_batch_size", validation_batch_size, 1),
+        ):  # fmt: skip
+            check_count(name, count, least)
+        batches, validation = fit_batches(
+            x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch,
+            validation_split, validation_data, validation_batch_size, validation_steps,
+            self._floats(),
+        )  # fmt: skip
+        iterator = batches.epoch()
+        first = next(iterator, None)
+        if first is None:
+            raise ValueError("There is no data: `x` yields no batch.")
+        self._prepare(first)
+        iterator = itertools.chain([first], iterator)
+        limit = step_limit(steps_per_epoch)
+        listed = callback_list(
+            self, callbacks, verbose, epochs, limit or batches.steps, fit=True,
+            batch_size=getattr(batches, "batch_size", None),
+        )  # fmt: skip
+        self.stop_training = False
+        with running(self, listed):
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                listed.on_epoch_begin(epoch)
+                function = self.make_train_function()
+                logs = run_epoch(self, function, itertools.islice(iterator, limit), listed, "train")
+                if validation is not None and is_due(epoch, validation_freq):
+                    logs = {**logs, **self._validate(validation, validation_steps, listed)}
+                listed.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+                if epoch + 1 < epochs:
+                    iterator = batches.epoch()
+        return self.history  # type: ignore[return-value]
+
+    def _validate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+        logs = self._evaluate(batches, steps, callbacks)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+        self.reset_metrics()
+        self.stop_evaluating = False
+        callbacks.on_test_begin()
+        iterator = itertools.islice(batches.epoch(), steps)
+        logs = run_epoch(self, self.make_test_function(), iterator, callbacks, "test")
+        callbacks.on_test_end(logs)
+        return logs
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics on data, in inference mode.
+
+        Args:
+            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            y: Targets; None if x yields batches.
+            batch_size: Samples a step; 32 if None.
+            verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
+            sample_weight: Weights of samples.
+            steps: Batches to take, or None for all.
+            callbacks: List of `Callback`s.
+            max_queue_size: Accepted; see `PyDataset`.
+            workers: Accepted; see `PyDataset`.
+            use_multiprocessing: Accepted; see `PyDataset`.
+            return_dict: Return a dict by name.
+            **kwargs: None are known.
+
+        Returns:
+            The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
+
+        Raises:
+            RuntimeError: The model isn't compiled.
+            ValueError: Data that is empty or doesn't fit the model.
+        """
+        if kwargs:
+            raise TypeError(f"evaluate() got unknown argument(s) {sorted(kwargs)}.")
+        self._require_compiled("evaluate")
+        check_count("steps", steps)
+        batches = make_batches(x, y, sample_weight, batch_size, steps=steps, floats=self._floats())
+        iterator = batches.epoch()
+        first = next(iterator, None)
+        if first is None:
+            raise ValueError("There is no data: `x` yields no batch.")
+        self._prepare(first)
+        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
+        rewound = Rewound(batches, itertools.chain([first], iterator))
+        return self._results(self._evaluate(rewound, steps, listed), return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """Outputs for all samples, computed in batches.
+
+        Args:
+            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            batch_size: Samples a step; 32 if None.
+            verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
+            steps: Batches to take, or None for all.
+            callbacks: List of `Callback`s.
+            max_queue_size: Accepted; see `PyDataset`.
+            workers: Accepted; see `PyDataset`.
+            use_multiprocessing: Accepted; see `PyDataset`.
+
+        Returns:
+            NumPy arrays (samples, ...) in the structure of the outputs.
+
+        Raises:
+            ValueError: Data that is empty or doesn't fit the model.
+        """
+        check_count("steps", steps)
+        batches = make_batches(x, None, None, batch_size, steps=steps, floats=self._floats())
+        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
+        parts: list[Any] = []
+        self.stop_predicting = False
+        listed.on_predict_begin()
+        function = self.make_predict_function()
+        for number, data in enumerate(itertools.islice(batches.epoch(), steps)):
+            if not number:
+                self._check_inputs(data[0])
+            listed.on_predict_batch_begin(number)
+            outputs = function(iter([data]))
+            parts.append(outputs)
+            listed.on_predict_batch_end(number, {"outputs": outputs})
+            if self.stop_predicting:
+                break
+        listed.on_predict_end()
+        if not parts:
+            raise ValueError("There is no data: `x` yields no batch.")
+        if len(parts) == 1:
+            return map_structure(as_tensor, parts[0])
+        leaves = zip(*(flatten(part) for part in parts))
+        return pack_like(parts[0], [as_tensor(np.concatenate(leaf)) for leaf in leaves])
+
+    # ---- inside ----
+
+    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
+        run_trial(self, x, y, sample_weight, training=True)
+        self._training_built = True
+
+    def _all_variables(self) -> list[Any]:
+        """Everything that a step may read or write."""
+        found = {id(v): v for v in self.variables}
+        if self.compiled:
+            for metric in self.metrics:
+                found.update((id(v), v) for v in metric.variables)
+            found.update((id(v), v) for v in self.optimizer.variables)
+        return list(found.values())
+
+    def _xla_step(self, step: Any, guard: bool) -> XlaStep:
+        name = step.__name__
+        compiled = self._xla_steps.get(name)
+        if compiled is None or compiled.stale():
+            compiled = self._xla_steps[name] = XlaStep(self, step, guard)
+        return compiled

@@ -1,0 +1,346 @@
+"""What every layer promises, tried on examples of all registered layers."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from layers.cases import CASES, A, example
+
+import kernelmodel as km
+from kernelmodel import layers as L
+from kernelmodel.core.call_spec import call_spec
+from kernelmodel.core.context import Context
+from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.layer import Layer
+from kernelmodel.core.tree import flatten, map_structure, shapes_of
+from kernelmodel.engine.tensor import as_tensor
+
+WITHOUT_EXAMPLE = {"InputLayer"}
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def run(layer, case, args, training=False, **more):
+    """Call the layer, in training or not."""
+    if call_spec(type(layer)).training:
+        more["training"] = training
+    return layer(*args, **case.kwargs, **more)
+
+
+def arrays(structure):
+    return [leaf for leaf in flatten(structure) if isinstance(leaf, np.ndarray)]
+
+
+def floats(structure):
+    return [leaf for leaf in arrays(structure) if leaf.dtype.kind == "f"]
+
+
+def settle(layer, seed=3):
+    """Give weights values that are neither zeros nor ones."""
+    draw = np.random.default_rng(seed)
+    layer.set_weights(
+        [w + draw.uniform(0.1, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()]
+    )
+
+
+@contextmanager
+def unchanged(layer):
+    """Put all variables back afterwards: statistics, random streams."""
+    before = [(v, v.numpy()) for v in layer.variables]
+    yield
+    for variable, value in before:
+        variable.assign(value)
+
+
+def made(case, dtype="float32", batch=3):
+    layer = case.make(dtype)
+    args = example(case.args, batch, "float64" if dtype == "float64" else "float32")
+    run(layer, case, args)
+    settle(layer)
+    return layer, args
+
+
+def assert_close(one, two, **tolerance):
+    one, two = flatten(one), flatten(two)
+    assert len(one) == len(two)
+    for x, y in zip(one, two):
+        np.testing.assert_allclose(np.asarray(x), np.asarray(y), **tolerance)
+
+
+def test_every_layer_has_an_example():
+    assert set(L.REGISTRY.classes) - WITHOUT_EXAMPLE == {case.name for case in CASES}
+
+
+def test_every_layer_is_exported():
+    for name in L.REGISTRY.classes:
+        assert name in L.__all__
+        assert getattr(L, name) is L.REGISTRY.classes[name]
+
+
+@every_case
+def test_symbolic_shapes_are_those_of_arrays(case):
+    layer = case.make("float32")
+    for batch in (None, 3):
+        symbolic = map_structure(
+            lambda part: L.Input(
+                batch_shape=(batch, *part.shape), dtype="int32" if part.high else "float32"
+            )
+            if isinstance(part, A)
+            else part,
+            case.args,
+        )
+        outputs = run(layer, case, symbolic)
+        arrays_out = run(layer, case, example(case.args, 3))
+        assert len(flatten(outputs)) == len(flatten(arrays_out))
+        for tensor, array in zip(flatten(outputs), flatten(arrays_out)):
+            assert (3 if batch is None else tensor.shape[0], *tensor.shape[1:]) == array.shape
+            assert tensor.shape[0] == batch
+            assert tensor.dtype == array.dtype.name
+
+
+@every_case
+def test_config_makes_the_same_layer(case):
+    layer, args = made(case)
+    config = layer.get_config()
+    twin = type(layer).from_config(json.loads(json.dumps(config)))
+    assert json.dumps(twin.get_config()) == json.dumps(config)
+    assert twin.name == layer.name
+    run(twin, case, args)
+    assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
+    assert [w.name for w in twin.weights] == [w.name for w in layer.weights]
+    twin.set_weights(layer.get_weights())
+    assert_close(run(twin, case, args), run(layer, case, args), rtol=0)
+
+
+@every_case
+def test_build_makes_all_weights(case):
+    layer, args = made(case)
+    twin = type(layer).from_config(layer.get_config())
+    shapes = layer.get_build_config()
+    if shapes is None:
+        assert not layer.weights
+        return
+    twin.build_from_config(json.loads(json.dumps(shapes)))
+    assert [w.path for w in twin.weights] == [w.path for w in layer.weights]
+
+
+@every_case
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_are_those_of_differences(case, training):
+    layer, args = made(case, "float64")
+    inputs, weights = floats(args), layer.trainable_weights
+    if not inputs and not weights:
+        return
+    draw = np.random.default_rng(5)
+    outputs = flatten(run(layer, case, args))
+    factors = [draw.normal(size=y.shape) for y in outputs]
+
+    def loss():
+        results = flatten(run(layer, case, args, training))
+        return sum(km.ops.sum(y * k) for y, k in zip(results, factors))
+
+    with unchanged(layer), GradientTape() as tape:
+        for x in inputs:
+            tape.watch(x)
+        value = loss()
+    sources = [*inputs, *weights]
+    gradients = tape.gradient(value, sources)
+    step = 1e-6
+    for source, gradient in zip(sources, gradients):
+        direction = draw.normal(size=source.shape)
+        before = np.array(source)
+        sides = []
+        for sign in (1, -1):
+            moved = before + sign * step * direction
+            if isinstance(source, np.ndarray):
+                source[...] = moved
+            else:
+                source.assign(moved)
+            with unchanged_but(layer, weights):
+                sides.append(float(loss()))
+        if isinstance(source, np.ndarray):
+            source[...] = before
+        else:
+            source.assign(before)
+        slope = (sides[0] - sides[1]) / (2 * step)
+        found = 0.0 if gradient is None else float(np.sum(gradient * direction))
+        assert found == pytest.approx(slope, rel=1e-5, abs=1e-6)
+        assert gradient is None or gradient.shape == source.shape
+        assert gradient is None or gradient.dtype == "float64"
+
+
+@contextmanager
+def unchanged_but(layer, weights):
+    kept = {id(w) for w in weights}
+    before = [(v, v.numpy()) for v in layer.variables if id(v) not in kept]
+    yield
+    for variable, value in before:
+        variable.assign(value)
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
+def test_dtype_policy(case, dtype):
+    layer, args = made(case, dtype)
+    wanted = "float64" if dtype == "float64" else "float16"
+    for training in (False, True):
+        for y in flatten(run(layer, case, args, training)):
+            assert y.dtype == wanted
+    for weight in layer.weights:
+        assert weight.dtype == ("float64" if dtype == "float64" else "float32")
+
+
+@every_case
+def test_inputs_are_never_modified(case):
+    layer, args = made(case)
+    before = map_structure(np.array, args)
+    for array in arrays(args):
+        array.flags.writeable = False
+    for training in (False, True):
+        with GradientTape() as tape:
+            for x in floats(args):
+                tape.watch(x)
+            y = flatten(run(layer, case, args, training))[0]
+        tape.gradient(y, floats(args))
+    assert_close(args, before, rtol=0)
+
+
+@every_case
+@pytest.mark.parametrize("batch", [0, 1])
+def test_small_batches(case, batch):
+    layer, args = made(case)
+    small = example(case.args, batch)
+    shapes = shapes_of(flatten(run(layer, case, args)))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for training in (False, True):
+            results = flatten(run(layer, case, small, training))
+            assert shapes_of(results) == [(batch, *shape[1:]) for shape in shapes]
+
+
+@every_case
+def test_one_sample_is_computed_like_many(case):
+    layer, args = made(case)
+    many = flatten(run(layer, case, args))
+    first = map_structure(lambda x: x[:1] if isinstance(x, np.ndarray) else x, args)
+    alone = flatten(run(layer, case, first))
+    assert_close(alone, [y[:1] for y in many], rtol=1e-4, atol=1e-5)
+
+
+@every_case
+def test_training_and_inference(case):
+    layer, args = made(case)
+    with unchanged(layer):
+        inference = run(layer, case, args)
+        assert_close(run(layer, case, args), inference, rtol=0)
+    with unchanged(layer):
+        training = run(layer, case, args, True)
+    if not case.in_training:
+        assert_close(training, inference, rtol=1e-6)
+        return
+    assert any(
+        x.shape != y.shape or not np.allclose(x, y)
+        for x, y in zip(flatten(training), flatten(inference))
+    )
+    with unchanged(layer):
+        assert_close(run(layer, case, args, True), training, rtol=0)
+        if case.random:
+            again = [run(layer, case, args, True) for _ in range(3)]
+            assert any(
+                not np.allclose(x, y)
+                for other in again
+                for x, y in zip(flatten(training), flatten(other))
+            )
+
+
+@every_case
+def test_a_frozen_layer_has_no_trainable_weights(case):
+    layer, args = made(case)
+    count = len(layer.weights)
+    layer.trainable = False
+    assert layer.trainable_weights == []
+    assert len(layer.non_trainable_weights) == count
+    run(layer, case, args, True)
+    layer.trainable = True
+    assert len(layer.trainable_weights) + len(layer.non_trainable_weights) == count
+
+
+@every_case
+def test_masks_are_passed_on(case):
+    layer, args = made(case)
+    first = args[0]
+    if not isinstance(first, np.ndarray) or first.ndim != 3 or case.name in ("Softmax", "RNN"):
+        return
+    mask = np.random.default_rng(0).random(first.shape[:2]) < 0.6
+    mask[:, 0] = True
+    masked = as_tensor(np.array(first))
+    masked.keras_mask = mask
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        output = flatten(run(layer, case, (masked, *args[1:])))[0]
+    found = getattr(output, "keras_mask", None)
+    if type(layer).compute_mask is not Layer.compute_mask:
+        expected = layer.compute_mask(first, mask)
+        expected = flatten(expected)[0] if expected is not None else None
+        assert (found is None) == (expected is None)
+        assert found is None or np.array_equal(found, expected)
+    elif layer.supports_masking:
+        assert np.array_equal(found, mask)
+        assert not caught
+    else:
+        assert found is None
+        assert any("mask" in str(w.message) for w in caught)
+
+
+@every_case
+def test_the_same_numbers_under_xla(case):
+    jax = pytest.importorskip("jax")
+    from kernelmodel.engine.boxes import getval
+    from kernelmodel.engine.xla_array import unwrap, wrap
+
+    layer, args = made(case)
+    with unchanged(layer):
+        expected = run(layer, case, args), run(layer, case, args, True)
+        variables = layer.variables
+        after = [v.numpy() for v in variables]
+    places = [i for i, leaf in enumerate(flatten([args])) if isinstance(leaf, np.ndarray)]
+
+    def step(values, inputs):
+        context = Context(pure=True)
+        leaves = flatten([args])
+        for place, x in zip(places, inputs):
+            leaves[place] = wrap(x)
+        context.values = {id(v): wrap(value) for v, value in zip(variables, values)}
+        rebuilt = iter(leaves)
+        traced = map_structure(lambda _: next(rebuilt), args)
+        with context:
+            results = [run(layer, case, traced, training) for training in (False, True)]
+            new = [v.value for v in variables]
+        return unwrap(map_structure(getval, results)), unwrap(list(map(getval, new)))
+
+    results, new = jax.jit(step)(
+        [v.numpy() for v in variables], [flatten([args])[i] for i in places]
+    )
+    compared = 1 if case.random else 2
+    assert_close(results[:compared], list(expected[:compared]), rtol=2e-5, atol=2e-5)
+    assert shapes_of(flatten(results[1])) == shapes_of(flatten(expected[1]))
+    assert_close(new, after, rtol=1e-5, atol=1e-6)
+    half = case.make("mixed_float16")
+    run(half, case, args)
+    variables = half.variables
+    layer = half
+    for y in flatten(jax.eval_shape(step, [v.numpy() for v in variables], [
+        flatten([args])[i] for i in places
+    ])[0]):
+        assert y.dtype == "float16"
+
+
+@every_case
+def test_unknown_arguments_are_named(case):
+    layer = case.make("float32")
+    config = layer.get_config()
+    with pytest.raises(TypeError, match="nonsense"):
+        type(layer).from_config({**config, "nonsense": 1})

@@ -1,0 +1,201 @@
+"""What holds for every loss of the table, as a class and as a function."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from kernelmodel import losses
+from kernelmodel.engine.tape import value_and_grad
+from kernelmodel.engine.xla_array import unwrap, wrap
+from kernelmodel.losses import REGISTRY, Loss
+
+CLASSES = sorted(
+    {c for c in REGISTRY.classes.values() if isinstance(c, type)}, key=lambda cls: cls.__name__
+)
+FUNCTIONS = sorted(
+    {f for f in REGISTRY.classes.values() if not isinstance(f, type)}, key=lambda f: f.__name__
+)
+
+
+def example(name: str, dtype: str = "float32"):
+    """Targets and predictions that a loss of this name takes."""
+    rng = np.random.default_rng(0)
+    shape = (6, 4)
+    if "sparse" in name.lower():
+        scores = rng.normal(size=shape)
+        return rng.integers(0, 4, 6), np.exp(scores).astype(dtype) / 4
+    if "categorical" in name.lower() or "kl" in name.lower():
+        scores = np.exp(rng.normal(size=shape))
+        hot = np.eye(4)[rng.integers(0, 4, 6)]
+        return hot.astype(dtype), (scores / scores.sum(-1, keepdims=True)).astype(dtype)
+    if "binary" in name.lower():
+        return rng.integers(0, 2, shape).astype(dtype), rng.uniform(0.05, 0.95, shape).astype(dtype)
+    return rng.uniform(0.1, 2.5, shape).astype(dtype), rng.uniform(0.1, 2.5, shape).astype(dtype)
+
+
+@pytest.fixture(params=CLASSES, ids=lambda cls: cls.__name__)
+def cls(request) -> type[Loss]:
+    return request.param
+
+
+@pytest.fixture(params=FUNCTIONS, ids=lambda f: f.__name__)
+def function(request):
+    return request.param
+
+
+def test_a_float32_scalar(cls):
+    value = cls()(*example(cls.__name__))
+    assert value.shape == () and value.dtype == "float32"
+    assert np.isfinite(value.numpy())
+
+
+def test_reductions_agree(cls):
+    y_true, y_pred = example(cls.__name__)
+    each = cls(reduction="none")(y_true, y_pred)
+    assert each.shape == (6,)
+    np.testing.assert_allclose(cls(reduction=None)(y_true, y_pred), each)
+    for reduction, expected in {
+        "sum": each.sum(),
+        "mean": each.mean(),
+        "sum_over_batch_size": each.mean(),
+        "mean_with_sample_weight": each.mean(),
+    }.items():
+        found = cls(reduction=reduction)(y_true, y_pred)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="reduction"):
+        cls(reduction="product")
+
+
+def test_sample_weights(cls):
+    y_true, y_pred = example(cls.__name__)
+    each = cls(reduction="none")(y_true, y_pred)
+    weights = np.array([0.0, 1.0, 2.0, 0.5, 0.0, 1.0], "float32")
+    for given in (weights, weights[:, None], list(weights)):
+        found = float(cls()(y_true, y_pred, sample_weight=given))
+        assert found == pytest.approx(float((each * weights).mean()), rel=1e-5)
+    weighted = float(cls(reduction="mean_with_sample_weight")(y_true, y_pred, weights))
+    assert weighted == pytest.approx(float((each * weights).sum() / weights.sum()), rel=1e-5)
+    with pytest.raises(ValueError, match=r"sample_weight of shape \(5,\)"):
+        cls()(y_true, y_pred, sample_weight=weights[:5])
+
+
+def test_a_mask_takes_samples_out(cls):
+    y_true, y_pred = example(cls.__name__)
+    each = cls(reduction="none")(y_true, y_pred)
+    keep = np.array([True, True, False, True, False, True])
+    masked = losses.serialize  # any tensor carries a mask
+    del masked
+    from kernelmodel.engine.tensor import as_tensor
+
+    tensor = as_tensor(y_pred.copy())
+    tensor.keras_mask = keep
+    assert float(cls()(y_true, tensor)) == pytest.approx(float(each[keep].mean()), rel=1e-5)
+    assert float(cls(reduction="sum")(y_true, tensor)) == pytest.approx(
+        float(each[keep].sum()), rel=1e-5
+    )
+
+
+def test_gradient(cls):
+    y_true, y_pred = example(cls.__name__, "float64")
+    loss = cls(dtype="float64")
+
+    def scalar(w):
+        return loss(y_true, w["y"]), None
+
+    _, _, gradients = value_and_grad(scalar, {"y": y_pred})
+    assert gradients["y"].dtype == "float64"
+    step = 1e-6
+    for index in np.ndindex(y_pred.shape):
+        shift = np.zeros_like(y_pred)
+        shift[index] = step
+        up, down = float(loss(y_true, y_pred + shift)), float(loss(y_true, y_pred - shift))
+        assert gradients["y"][index] == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-8)
+
+
+def test_float32_stays_float32_backwards(cls):
+    y_true, y_pred = example(cls.__name__)
+    _, _, gradients = value_and_grad(lambda w: (cls()(y_true, w["y"]), None), {"y": y_pred})
+    assert gradients["y"].dtype == "float32"
+
+
+def test_under_jit_with_gradient(cls):
+    jax = pytest.importorskip("jax")
+    y_true, y_pred = example(cls.__name__)
+    weights = np.linspace(0, 1, 6, dtype="float32")
+
+    def run(y_true, y_pred, weights):
+        def scalar(w):
+            return cls()(wrap(y_true), w["y"], wrap(weights)), None
+
+        value, _, gradients = value_and_grad(scalar, {"y": wrap(y_pred)})
+        return unwrap(value), unwrap(gradients["y"])
+
+    value, gradient = jax.jit(run)(y_true, y_pred, weights)
+    expected, _, gradients = value_and_grad(
+        lambda w: (cls()(y_true, w["y"], weights), None), {"y": y_pred}
+    )
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    np.testing.assert_allclose(gradient, gradients["y"], rtol=1e-4, atol=1e-6)
+
+
+def test_wrong_shapes_are_explained(cls):
+    y_true, y_pred = example(cls.__name__)
+    with pytest.raises(ValueError, match=r"\(6, 4\).*\(6, 3\)|\(6, 4\).*\(6,\).*\(6, 3\)"):
+        cls()(np.zeros((6, 3), "float32"), y_pred)
+
+
+def test_nan_is_not_hidden(cls):
+    y_true, y_pred = example(cls.__name__)
+    y_pred[:] = np.nan
+    assert np.isnan(cls()(y_true, y_pred))
+
+
+def test_config_round_trip(cls):
+    loss = cls(reduction="sum", dtype="float64")
+    config = json.loads(json.dumps(losses.serialize(loss)))
+    again = losses.deserialize(config)
+    assert type(again) is cls
+    assert again.get_config() == loss.get_config()
+    assert again.dtype == "float64" and again.reduction == "sum"
+    y_true, y_pred = example(cls.__name__)
+    np.testing.assert_array_equal(again(y_true, y_pred), loss(y_true, y_pred))
+
+
+def test_functions_are_found_and_written(function):
+    assert losses.get(function.__name__) is function
+    config = json.loads(json.dumps(losses.serialize(function)))
+    assert losses.deserialize(config) is function
+    y_true, y_pred = example(function.__name__)
+    assert function(y_true, y_pred).shape == (6,)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY.names))
+def test_every_name_is_found(name):
+    assert callable(losses.get(name))
+
+
+@pytest.mark.oracle
+def test_as_keras(cls, keras):
+    import jax
+
+    y_true, y_pred = example(cls.__name__)
+    weights = np.linspace(0, 1, 6, dtype="float32")
+    ours = cls()
+    theirs = keras.saving.deserialize_keras_object(losses.serialize(ours))
+    assert keras.saving.serialize_keras_object(theirs) == losses.serialize(ours)
+    for given in (None, weights):
+        expected, slope = jax.value_and_grad(lambda y, g=given: theirs(y_true, y, g))(y_pred)
+        value, _, gradients = value_and_grad(
+            lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
+        )
+        np.testing.assert_allclose(value, expected, rtol=2e-6)
+        np.testing.assert_allclose(gradients["y"], slope, rtol=2e-5, atol=1e-7)
+
+
+@pytest.mark.oracle
+def test_keras_knows_the_function(function, keras):
+    written = keras.saving.serialize_keras_object(keras.losses.get(function.__name__))
+    assert losses.serialize(function) == written

@@ -1,0 +1,128 @@
+"""Still pictures: well-formed, escaped, the same from run to run."""
+
+import base64
+import re
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from kernelmodel.notebook.curves import curves_bundle, curves_svg, history_curves, history_text
+from kernelmodel.notebook.graph_svg import GraphEdge, GraphNode, graph_bundle, graph_svg
+from kernelmodel.notebook.summary_html import summary_html
+from kernelmodel.notebook.svg import escape, short_number, shorten
+
+NASTY = "<img onerror=alert(1)>\"'&\x00"
+HISTORY = {
+    "loss": [0.9, float("nan"), 0.1],
+    "val_loss": [0.8, float("inf"), 0.2],
+    "mae": [1.0, 1.0, 1.0],
+}
+
+
+def elements(svg):
+    """Return the names of all elements of an SVG document, which must be well-formed."""
+    return {
+        element.tag.removeprefix("{http://www.w3.org/2000/svg}")
+        for element in ElementTree.fromstring(svg).iter()
+    }
+
+
+@pytest.mark.parametrize(
+    "history",
+    [{}, {"loss": []}, {"loss": [1.0]}, {"loss": [float("nan")]}, HISTORY, {"loss": [0.0] * 500}],
+)
+def test_curves_are_well_formed(history):
+    assert "title" in elements(curves_svg(history_curves(history), "model", "note"))
+
+
+def test_curves_escape_every_string():
+    history = {NASTY: [1.0, 2.0], f"val_{NASTY}": [1.0, 2.0]}
+    bundle = curves_bundle(history, title=NASTY, note=NASTY)
+    assert "img" not in elements(bundle["image/svg+xml"])
+    assert bundle["text/html"].count("<") == 1
+
+
+def test_the_html_holds_the_same_picture():
+    bundle = curves_bundle(HISTORY, "model")
+    data = re.search(r"base64,([^\"]+)", bundle["text/html"]).group(1)
+    assert base64.b64decode(data).decode() == bundle["image/svg+xml"]
+
+
+def test_pictures_load_nothing():
+    svg = curves_svg(history_curves(HISTORY), "model")
+    assert set(re.findall(r"https?://[^\"' )]+", svg)) == {"http://www.w3.org/2000/svg"}
+    assert not elements(svg) & {"script", "image", "use", "a", "foreignObject"}
+
+
+def test_a_gap_is_left_where_a_value_is_missing():
+    svg = curves_svg(history_curves({"loss": [1.0, 2.0, float("nan"), 3.0, 4.0]}))
+    assert re.search(r'km-train"[^>]* d="M[\d. ]+L[\d. ]+M[\d. ]+L[\d. ]+"', svg)
+
+
+def test_the_text_is_short_and_the_same_for_almost_equal_histories():
+    first = {"loss": [0.42111, 0.3, 0.10123], "val_loss": [0.5, 0.3, 0.2]}
+    second = {name: [v * (1 + 1e-6) for v in values] for name, values in first.items()}
+    text = "<History: 3 epochs; loss 0.421 -> 0.101; val_loss 0.5 -> 0.2>"
+    assert history_text(first) == history_text(second) == text
+    assert history_text({}) == "<History: 0 epochs>"
+    assert history_text({"loss": [2.0]}, note="stopped") == "<History: 1 epoch; loss 2; stopped>"
+
+
+def test_the_graph_is_well_formed_escaped_and_stable():
+    nodes = [GraphNode("a", NASTY, NASTY, NASTY), GraphNode("b", "dense")]
+    edges = [GraphEdge("a", "b", NASTY)]
+    assert "img" not in elements(graph_svg(nodes, edges, NASTY))
+    bundle = graph_bundle(nodes, edges, "model")
+    assert bundle == graph_bundle(nodes, edges, "model")
+    assert bundle["text/plain"] == "<Graph of model: 2 layers, 1 connection>"
+    assert elements(graph_svg([], [])) >= {"title", "desc"}
+
+
+def test_the_graph_tells_screen_readers_what_it_shows():
+    svg = graph_svg([GraphNode("a", "a" * 80, "Dense", "(None, 3)")], [])
+    titles = [
+        element.text
+        for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")
+    ]
+    assert titles == ["Graph of Model", f"{'a' * 80}, Dense, (None, 3)"]
+
+
+def row(**more):
+    given = {"name": "dense", "class_name": "Dense", "output_shape": "(None, 3)", "params": 1234}
+    return SimpleNamespace(**{**given, "connected_to": [], "trainable": True, "depth": 0, **more})
+
+
+def test_the_summary_is_a_table():
+    html = summary_html([row(), row(name="inner", depth=1, trainable=False)], "model", 1234, 10, 7)
+    root = ElementTree.fromstring(html)
+    assert [cell.text for cell in root.iter("th")] == [
+        "Layer",
+        "Type",
+        "Output shape",
+        "Parameters",
+    ]
+    assert (
+        "1,244</b> parameters · 1,234 trainable · 10 not trainable · 7 more of the optimizer"
+        in html
+    )
+    with_more = summary_html(
+        [row(connected_to=["a", "b"])], "model", 1, 0, connected=True, show_trainable=True
+    )
+    assert '<td style="text-align:left">a<br>b</td>' in with_more and ">yes</td>" in with_more
+
+
+def test_the_summary_escapes_every_string():
+    nasty = row(name=NASTY, class_name=NASTY, output_shape=NASTY, connected_to=[NASTY])
+    assert "<img" not in summary_html([nasty], NASTY, 1, 1, connected=True)
+
+
+def test_numbers_are_short():
+    numbers = [0, 0.10123, 12.3456, 5000, 123456, 1.5e-7, 1e-5, -0.04, float("nan"), -float("inf")]
+    short = "0 0.101 12.3 5000 1.23e5 1.5e-7 1e-5 -0.04 nan -inf"
+    assert " ".join(map(short_number, numbers)) == short
+
+
+def test_text_for_xml():
+    assert escape("a\x00b\ud800<") == "a\ufffdb\ufffd&lt;"
+    assert shorten("abcdefghij", 5) == "ab…ij" and shorten("abc", 5) == "abc"

@@ -1,0 +1,203 @@
+"""A real JupyterLab and a real Chromium; each pytest-xdist worker has its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--no-pings",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+]
+SESSION = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
+NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+IDLE = f"() => {SESSION}?.isReady && {SESSION}.session?.kernel?.status === 'idle'"
+BUSY = f"() => {SESSION}?.session?.kernel?.status === 'busy'"
+
+
+def find_browser(own_browser):
+    """Return the path of a system Chromium or Chrome, else of Playwright's own, else None."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    return own_browser if own_browser and Path(own_browser).exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, browser_type):
+    path = find_browser(browser_type.executable_path)
+    if path is None:
+        reason = "no browser: install chromium, or run `playwright install chromium`"
+        if os.environ.get("KERNELMODEL_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": {"width": 1280, "height": 900}}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_server(root, port):
+    folders = {
+        f"JUPYTER_{kind}_DIR": str(root / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
+    home = {"HOME": str(root), "IPYTHONDIR": str(root / "ipython")}
+    with open(root / "server.log", "a") as log:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
+                *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
+                *(f"--ServerApp.root_dir={root / 'work'}", "--expose-app-in-browser"),
+                *(
+                    "--LabApp.news_url=None",
+                    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                ),
+                "--JupyterNotebookApp.expose_app_in_browser=True",
+            ],
+            env={**os.environ, **folders, **home},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def stop_server(server):
+    """End the server gently, so that it ends its kernels; then whatever of its group is left."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(5)
+    try:
+        os.killpg(server.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def is_up(url, server, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/api", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    return False
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """Yield the notebooks' folder and the address of a JupyterLab that also serves Notebook 7."""
+    root = tmp_path_factory.mktemp("lab")
+    (root / "work").mkdir()
+    (root / "config" / "labconfig").mkdir(parents=True)
+    (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(NO_NEWS))
+    for _ in range(3):
+        url = f"http://127.0.0.1:{(port := free_port())}"
+        server = start_server(root, port)
+        try:
+            if is_up(url, server):
+                yield root / "work", url
+                return
+        finally:
+            stop_server(server)
+    pytest.fail(f"JupyterLab did not start:\n{(root / 'server.log').read_text()[-2000:]}")
+
+
+class Notebook:
+    """A notebook open in the browser."""
+
+    def __init__(self, page, url, folder, name):
+        self.page, self.url, self.folder, self.name = page, url, folder, name
+
+    def open(self, front_end="lab"):
+        path = f"/lab/tree/{self.name}?reset" if front_end == "lab" else f"/notebooks/{self.name}"
+        self.page.goto(self.url + path)
+        self.page.wait_for_selector(".jp-CodeCell", timeout=60_000)
+        return self
+
+    def when_idle(self, seconds=60):
+        self.page.wait_for_function(IDLE, timeout=1000 * seconds)
+        return self
+
+    def when_busy(self, seconds=60):
+        self.page.wait_for_function(BUSY, timeout=1000 * seconds)
+        return self
+
+    def run_all(self):
+        """Run all cells, without waiting for them to end."""
+        self.when_idle()
+        self.page.evaluate(
+            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+        )
+        return self
+
+    def save(self):
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        return nbformat.read(self.folder / self.name, as_version=4)
+
+    def theme(self, name):
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+        )
+        light = str("Dark" not in name).lower()
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def output(self):
+        """Return all text that the cells have written."""
+        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+
+
+@pytest.fixture
+def notebook(lab, page):
+    """Return a function that makes a notebook of code cells and opens it."""
+    folder, url = lab
+
+    def make(name, cells, front_end="lab"):
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        made.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        nbformat.write(made, folder / name)
+        return Notebook(page, url, folder, name).open(front_end)
+
+    yield make
+    end_kernels(url)
+
+
+def end_kernels(url):
+    """End the kernels that a test left running, so that the next one has the processor."""
+    with urllib.request.urlopen(f"{url}/api/sessions", timeout=10) as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        request = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
+        urllib.request.urlopen(request, timeout=20).close()

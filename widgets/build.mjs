@@ -1,0 +1,23 @@
+// Builds the widgets into kernelmodel/notebook/static/ (or, with --tests, the tests into build/).
+import { readdirSync } from "node:fs";
+import { build } from "esbuild";
+
+const folder = new URL(".", import.meta.url).pathname;
+const tests = process.argv.includes("--tests");
+const inputs = tests
+  ? readdirSync(`${folder}test`).map((name) => `${folder}test/${name}`)
+  : [`${folder}src/live_panel.ts`, `${folder}src/live_panel.css`];
+
+await build({
+  entryPoints: inputs,
+  outdir: tests ? `${folder}build` : `${folder}../kernelmodel/notebook/static`,
+  outExtension: tests ? { ".js": ".mjs" } : {},
+  bundle: true,
+  minify: !tests,
+  format: "esm",
+  platform: tests ? "node" : "browser",
+  target: tests ? "node20" : "es2021",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Progress } from "../src/protocol";
+import { RunStore, Series } from "../src/store";
+
+const progress: Progress = {
+  status: "running", note: "", epoch: 1, epochs: 3, step: 1, steps: 10, validating: false,
+  elapsed: 1, remaining: null, rate: null, unit: "steps", latest: {},
+};
+
+test("a series stays within its capacity, in order, with its first and newest point", () => {
+  const series = new Series(20);
+  for (let i = 0; i < 12345; i++) {
+    series.push(i, -i);
+    assert.ok(series.x.length <= 20);
+    assert.equal(series.x[series.x.length - 1], i);
+  }
+  assert.equal(series.x[0], 0);
+  assert.ok(series.x.length >= 9);
+  assert.ok(series.x.every((x, i) => i === 0 || x > series.x[i - 1]!));
+  assert.ok(series.x.every((x, i) => series.y[i] === -x));
+});
+
+test("a snapshot replaces what came before it", () => {
+  const store = new RunStore();
+  store.receive({ type: "append", curves: { loss: { train: [[2], [0.4]] } }, progress }, 0);
+  assert.deepEqual(store.curves.get("loss")?.train?.x, [2]);
+  store.receive({ type: "snapshot", curves: { loss: { train: [[1, 2], [0.5, 0.4]] } }, progress }, 0);
+  store.receive({ type: "append", curves: { loss: { train: [[3], [0.3]] } }, progress }, 5);
+  assert.deepEqual(store.curves.get("loss")?.train?.x, [1, 2, 3]);
+  assert.equal(store.arrived, 5);
+});
+
+test("a second snapshot replaces the first", () => {
+  const store = new RunStore();
+  const curves = { loss: { within: [[1, 2], [0.5, "NaN"]] as [number[], (number | string)[]] } };
+  store.receive({ type: "snapshot", curves, progress }, 0);
+  store.receive({ type: "snapshot", curves, progress }, 0);
+  assert.deepEqual(store.curves.get("loss")?.within?.x, [1, 2]);
+  assert.ok(Number.isNaN(store.curves.get("loss")?.within?.y[1]));
+});
+
+test("listeners are told, and can leave", () => {
+  const store = new RunStore();
+  let calls = 0;
+  const quit = store.listen(() => (calls += 1));
+  store.receive({ type: "heard", control: "stop" }, 0);
+  quit();
+  store.receive({ type: "heard", control: "stop" }, 0);
+  assert.equal(calls, 1);
+  assert.ok(store.heard.has("stop"));
+});
