@@ -79,7 +79,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save if it is time."""
-        if self.save_freq == "epoch":
+        if isinstance(self.save_freq, str):
             return
         self._batches += 1
         if self._batches >= self.save_freq:

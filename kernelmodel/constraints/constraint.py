@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.lookup import Registry
@@ -19,6 +17,7 @@ class Constraint(Configurable):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> class Rounded(km.constraints.Constraint):
         ...     def __call__(self, w):
         ...         return km.ops.round(w)
@@ -45,6 +44,7 @@ class MaxNorm(Constraint):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> km.constraints.MaxNorm(1.0)(np.array([[3.0], [4.0]], "float32"))
         array([[0.6], [0.8]], dtype=float32)
     """
@@ -64,6 +64,7 @@ class NonNeg(Constraint):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> km.constraints.NonNeg()(np.array([-1.0, 2.0], "float32"))
         array([0., 2.], dtype=float32)
     """
@@ -81,6 +82,7 @@ class UnitNorm(Constraint):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> km.constraints.UnitNorm()(np.array([[3.0], [4.0]], "float32"))
         array([[0.6], [0.8]], dtype=float32)
     """
@@ -104,6 +106,7 @@ class MinMaxNorm(Constraint):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> km.constraints.MinMaxNorm(0.5, 1.0)(np.array([[3.0], [4.0]], "float32"))
         array([[0.6], [0.8]], dtype=float32)
     """

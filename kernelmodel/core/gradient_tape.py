@@ -109,21 +109,33 @@ class GradientTape:
         self._watched[id(tensor)] = WATCHED[id(tensor)] = (tensor, box)
         return box
 
-    def gradient(self, target: Any, sources: Any, output_gradients: Any = None, **_: Any) -> Any:
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: str = "none",
+    ) -> Any:
         """Gradients of the target (the sum of its values) with respect to the sources.
 
         Args:
             target: Array computed inside the tape, or a structure of such.
             sources: Variables and watched arrays, in any structure.
             output_gradients: Weights of the target's values, of its shape.
+            unconnected_gradients: "none" or "zero": what a source gets that the target doesn't
+                depend on.
 
         Returns:
-            In the structure of `sources`, an array of each source's shape; None where the target
-            doesn't depend on it.
+            In the structure of `sources`, an array of each source's shape.
 
         Raises:
             RuntimeError: A second call, but the tape isn't persistent.
+            ValueError: Another word for `unconnected_gradients`.
         """
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(
+                f"`unconnected_gradients` must be 'none' or 'zero', got {unconnected_gradients!r}."
+            )
         if self._used and not self.persistent:
             raise RuntimeError(
                 "This tape was asked for gradients before. Make it with "
@@ -147,6 +159,9 @@ class GradientTape:
                         totals[number] = part if before is None else before + part
         if not self.persistent:
             self.boxes, self._roots = {}, {}
+        if unconnected_gradients == "zero":
+            pairs = zip(totals, flat_sources)
+            totals = [np.zeros(s.shape, s.dtype) if t is None else t for t, s in pairs]
         return pack_like(sources, [t if self._inside() else as_tensor(t) for t in totals])
 
     def _inside(self) -> bool:

@@ -23,8 +23,9 @@ from kernelmodel.core.policy import get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tracking import Tracker
-from kernelmodel.core.tree import flatten, is_shape, map_shapes, map_structure, shapes_of
+from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
 from kernelmodel.core.weights import Weights
+from kernelmodel.engine.boxes import add_in_place_note
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor, as_tensor
 from kernelmodel.ops.convert import dtype_of
@@ -52,7 +53,8 @@ def _builder(build: Callable[..., None]) -> Callable[..., None]:
         finally:
             self._building = False
         if args or kwargs:
-            self._build_shapes = kwargs or (args[0] if len(args) == 1 else args)
+            positional = args[0] if len(args) == 1 else args
+            self._build_shapes = {"shapes_dict": kwargs} if kwargs else positional
         self.built = True
 
     return wrapped
@@ -171,25 +173,19 @@ class Layer(Weights, Tracker, Operation):
         shapes = self._build_shapes
         if shapes is None:
             return None
-        return (
-            dict(shapes)
-            if isinstance(shapes, dict) and not is_shape(shapes)
-            else {"input_shape": shapes}
-        )
+        if isinstance(shapes, dict) and set(shapes) == {"shapes_dict"}:
+            return dict(shapes)
+        return {"input_shape": shapes}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with the shapes that `get_build_config` returned."""
         if self.built or not config:
             return
-        as_shapes = {
-            key: map_shapes(lambda s: None if s is None else tuple(s), shape)
-            for key, shape in config.items()
-            if key != "shapes_dict"
-        }
-        if len(as_shapes) == 1:
-            self.build(*as_shapes.values())
+        config = map_shapes(lambda s: None if s is None else tuple(s), config)
+        if "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
         else:
-            self.build(**(as_shapes or config.get("shapes_dict", {})))
+            self.build(*config.values())
 
     # ---- calling ----
 
@@ -227,6 +223,7 @@ class Layer(Weights, Tracker, Operation):
         given = {k: v for k, v in kwargs.items() if k != "training" or spec.training}
         training = kwargs.get("training")
         masks = [context.mask_of(leaf) for leaf in flatten(args[0])] if args else []
+        passed = spec.named(args, given) if spec.masks else {}
         args = tuple(self._convert(arg) for arg in args)
         given = {name: self._convert(value) for name, value in given.items()}
         outer = context.training
@@ -247,7 +244,7 @@ class Layer(Weights, Tracker, Operation):
             if spec.training and len(args) <= spec.training_index:
                 given["training"] = False if training is None else training
             if spec.masks:
-                fill_masks(context, spec, args, given, masks)
+                fill_masks(context, spec, passed, given, masks)
             if context.shapes_only and self._knows_shape(args):
                 outputs = self._blank_outputs(args, given)
             else:
@@ -299,6 +296,7 @@ class Layer(Weights, Tracker, Operation):
         if getattr(error, "_kernelmodel_explained", False):
             return
         error._kernelmodel_explained = True  # type: ignore[attr-defined]
+        add_in_place_note(error)
         shapes = ", ".join(str(shapes_of(arg)) for arg in args if arg is not None)
         error.add_note(
             f"in layer {'/'.join(context.path)!r} ({type(self).__name__}), called with shape "

@@ -11,18 +11,17 @@ from kernelmodel.core.tree import flatten
 
 
 def fill_masks(
-    context: Context, spec: CallSpec, args: Any, given: dict[str, Any], first: list[Any]
+    context: Context, spec: CallSpec, named: dict[str, Any], given: dict[str, Any], first: list[Any]
 ) -> None:
     """Put the masks of arrays into the arguments of `call` that ask for them.
 
     Args:
         context: The running context, which knows the masks.
         spec: What `call` declares.
-        args: Its positional arguments.
+        named: Its arguments by name as they were passed, so that tensors still have their masks.
         given: Its keyword arguments, to which masks are added.
         first: Masks of the leaves of the first argument.
     """
-    named = spec.named(args, given)
     for name, target in spec.masks.items():
         if named.get(target) is not None or name not in named:
             continue

@@ -14,7 +14,7 @@ import numpy as np
 from kernelmodel.core.context import Context, current
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_structure, pack_like
-from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.boxes import add_in_place_note, getval
 
 # Lengths in place of an unknown batch size, and of other unknown lengths: these are multiples of
 # powers of two, since strides and patches divide them.
@@ -54,7 +54,7 @@ def infer_outputs(function: Callable[..., Any], args: Any, kwargs: Any, owner: s
         context.depth, context.shapes_only = 1, True
         outer = current()
         context.path = [*(outer.path if outer is not None else []), owner]
-        with context:
+        with context, np.errstate(all="ignore"):
             return function(*map_structure(fill, args), **map_structure(fill, kwargs))
 
     try:
@@ -64,6 +64,7 @@ def infer_outputs(function: Callable[..., Any], args: Any, kwargs: Any, owner: s
         )
         second = run(1) if unknown else first
     except Exception as error:
+        add_in_place_note(error)
         error.add_note(
             f"while the output shape of {owner!r} was worked out by a trial on zeros. If its code "
             "needs real values, give it a compute_output_shape() method."

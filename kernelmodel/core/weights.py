@@ -109,12 +109,18 @@ class Weights:
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that optimizers change."""
-        return [v for v in self.weights if v.trainable] if self._trainable else []
+        if not self._trainable:
+            return []
+        found = [v for v in self._own_weights() if v.trainable]
+        for layer in self._layers:
+            found += layer.trainable_weights
+        return unique(found)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that optimizers leave alone."""
-        return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -25,6 +25,12 @@ IN_PLACE = (
 )
 
 
+def add_in_place_note(error: Exception) -> None:
+    """Add the fix to NumPy's error about writing into an array that belongs to the engine."""
+    if isinstance(error, ValueError) and "read-only" in str(error):
+        error.add_note(IN_PLACE)
+
+
 @cache
 def traced_twins() -> dict[Callable[..., Any], Callable[..., Any]]:
     """Map each NumPy function to the autograd function of the same name."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import Traced, getval
 from kernelmodel.engine.primitive import fused
+from kernelmodel.engine.xla_array import unwrap
 
 
 def _is_basic(index: Any) -> bool:
@@ -30,7 +31,8 @@ def _backward(g: Any, out: Any, residuals: None, arrays: Any, needed: Any, *, in
 
 
 def _xla(x: Any, *, index: Any) -> Any:
-    return x[index]
+    parts = index if isinstance(index, tuple) else (index,)
+    return x[tuple(np.asarray(p) if isinstance(p, list) else unwrap(p) for p in parts)]
 
 
 _getitem = fused("getitem", _forward, _backward, _xla)

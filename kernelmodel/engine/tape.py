@@ -15,16 +15,33 @@ from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import new_box, notrace_primitives, toposort, trace_stack
 
 from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.xla_array import holds_xla, xla_vjp
 
 
 class TapeNode(VJPNode):
-    """A reverse-mode node that knows the dtype of the value it stands for."""
+    """A reverse-mode node that knows the dtype of the value it stands for.
+
+    Raises:
+        NotImplementedError: The function has no gradient rule.
+    """
 
     __slots__ = ("dtype",)
 
-    def __init__(self, value: Any, *args: Any) -> None:
-        super().__init__(value, *args)
+    def __init__(
+        self, value: Any, function: Any, args: Any, kwargs: Any, places: Any, parents: Any
+    ) -> None:
         self.dtype = getattr(value, "dtype", None)
+        if holds_xla(value) and not any(map(isbox, args)):
+            self.parents, self.vjp = parents, xla_vjp(function.fun, args, kwargs, places)
+            return
+        try:
+            super().__init__(value, function, args, kwargs, places, parents)
+        except NotImplementedError as error:
+            raise NotImplementedError(
+                f"numpy.{function.__name__} has no gradient for these arguments ({error}). Use "
+                "another function of NumPy or kernelmodel.ops, or kernelmodel.ops.stop_gradient "
+                "around its arguments where no gradient is wanted."
+            ) from error
 
 
 # Comparisons, argmax and the like have no gradient: on this node type too they aren't traced.

@@ -7,7 +7,7 @@ all run under `jax.jit` without a second copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -58,6 +58,41 @@ def wrap(value: Any) -> Any:
     return value
 
 
+def holds_xla(value: Any) -> bool:
+    """Whether a value is an XlaArray, or a list or tuple that starts with one."""
+    if isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return type(value) is XlaArray
+
+
+def xla_vjp(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], places: Sequence[int]
+) -> Callable[[Any], Any]:
+    """The vector-Jacobian product of a function of NumPy on XLA arrays, by JAX.
+
+    Args:
+        function: The function; it meets JAX through the arrays' protocols.
+        args: Its positional arguments, XLA arrays among them.
+        kwargs: Its keyword arguments.
+        places: Positions of the arguments to differentiate with respect to.
+    """
+    import jax
+
+    def of_wanted(*parts: Any) -> Any:
+        merged = list(args)
+        for i, part in zip(places, parts):
+            merged[i] = wrap(part)
+        return unwrap(function(*merged, **kwargs))
+
+    out, pull = jax.vjp(of_wanted, *(unwrap(args[i]) for i in places))
+
+    def vjp(g: Any) -> list[Any]:
+        given = jax.tree.map(lambda o, part: jax.numpy.asarray(part, o.dtype), out, unwrap(g))
+        return [wrap(part) for part in pull(given)]
+
+    return vjp
+
+
 class XlaArray(NDArrayOperatorsMixin):
     """A JAX array or tracer behind NumPy's protocols."""
 
@@ -95,10 +130,26 @@ class XlaArray(NDArrayOperatorsMixin):
                 f"numpy.{function.__name__} has no XLA form. Use a function of kernelmodel.ops, "
                 "or compile the model with jit_compile=False."
             )
-        return wrap(twin(*unwrap(args), **unwrap(kwargs)))
+        return wrap(twin(*unwrap(args), **_as_jax(unwrap(kwargs))))
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        return np.asarray(self.array, *args, **kwargs)
+        return np.asarray(self._known(), *args, **kwargs)
+
+    def _known(self) -> Any:
+        """The array, if it has values.
+
+        Raises:
+            TypeError: It is a placeholder in a step that is being compiled.
+        """
+        import jax
+
+        if isinstance(self.array, jax.core.Tracer):
+            raise TypeError(
+                f"An array of shape {self.shape} has no values while XLA compiles the step: it "
+                "can't become a plain array or number, nor decide an `if`. Use functions of "
+                "kernelmodel.ops such as ops.where, or compile the model with jit_compile=False."
+            )
+        return self.array
 
     def __getitem__(self, index: Any) -> Any:
         return XlaArray(self.array[unwrap(index)])
@@ -110,16 +161,16 @@ class XlaArray(NDArrayOperatorsMixin):
         return len(self.array)
 
     def __bool__(self) -> bool:
-        return bool(self.array)
+        return bool(self._known())
 
     def __float__(self) -> float:
-        return float(self.array)
+        return float(self._known())
 
     def __int__(self) -> int:
-        return int(self.array)
+        return int(self._known())
 
     def __index__(self) -> int:
-        return int(self.array)
+        return int(self._known())
 
     def __iter__(self) -> Any:
         return (XlaArray(part) for part in self.array)
@@ -139,9 +190,18 @@ class XlaArray(NDArrayOperatorsMixin):
 
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array; impossible while the step is being compiled."""
-        return np.asarray(self.array)
+        return np.asarray(self._known())
 
     __hash__ = object.__hash__
+
+
+def _as_jax(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of NumPy in the words of JAX."""
+    if kwargs.get("order", 0) is None:
+        del kwargs["order"]
+    if "kind" in kwargs:
+        kwargs["stable"] = kwargs.pop("kind") == "stable"
+    return kwargs
 
 
 def _method(name: str) -> Callable[..., Any]:

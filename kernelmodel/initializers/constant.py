@@ -85,4 +85,4 @@ class Identity(Initializer):
                 f"Identity makes matrices: expected a shape of two lengths, got {tuple(shape)}. "
                 "Use Zeros, Ones or a random initializer for this weight."
             )
-        return ops.eye(*shape, dtype=dtype) * self.gain
+        return ops.eye(shape[0], shape[1], dtype=dtype) * self.gain

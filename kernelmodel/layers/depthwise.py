@@ -59,7 +59,7 @@ class _Depthwise(Windowed):
             activation=activation,
         )
 
-    def _output_shape(self, shape: Any, filters: int) -> Any:
+    def _shape_for(self, shape: Any, filters: int) -> Any:
         lengths = [
             window_count(n, size, stride, self.padding, dilation)
             for n, size, stride, dilation in zip(
@@ -147,9 +147,7 @@ class DepthwiseConv(_Depthwise):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of a shape."""
-        return self._output_shape(
-            input_shape, self._channels_of(input_shape) * self.depth_multiplier
-        )
+        return self._shape_for(input_shape, self._channels_of(input_shape) * self.depth_multiplier)
 
 
 @REGISTRY.register()
@@ -276,7 +274,7 @@ class SeparableConv(_Depthwise):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of a shape."""
-        return self._output_shape(input_shape, self.filters)
+        return self._shape_for(input_shape, self.filters)
 
 
 @REGISTRY.register("SeparableConvolution1D")

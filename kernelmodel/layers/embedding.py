@@ -9,7 +9,14 @@ from kernelmodel.core.context import current
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.embedding import embedding
-from kernelmodel.layers.arguments import in_dtype, make_weight, only_default, positive, resolve
+from kernelmodel.layers.arguments import (
+    in_dtype,
+    make_weight,
+    omit_none,
+    only_default,
+    positive,
+    resolve,
+)
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast, dtype_of
 
@@ -103,8 +110,9 @@ class Embedding(Layer):
         """The shape of the output for ids of a shape."""
         return (*input_shape, self.output_dim)
 
+    def _init_argument(self, name: str) -> Any:
+        return None if name == "weights" else super()._init_argument(name)
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`."""
-        config = super().get_config()
-        del config["weights"]
-        return config
+        return omit_none(super().get_config(), "weights")

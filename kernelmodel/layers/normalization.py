@@ -38,6 +38,11 @@ class _Normalization(Layer):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         return tuple(sorted(axis_of(self, axis, shape) for axis in axes))
 
+    def _lengths(self, shape: Any) -> tuple[int, ...]:
+        """The lengths of the axes; from now on the config has them as a list, as Keras writes."""
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        return tuple(shape[axis] for axis in self._axes_in(shape))
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
         self._axes_in(input_shape)
@@ -106,7 +111,7 @@ class LayerNormalization(_Normalization):
 
     def build(self, input_shape: Any) -> None:
         """Make `gamma` and `beta`."""
-        shape = tuple(input_shape[axis] for axis in self._axes_in(input_shape))
+        shape = self._lengths(input_shape)
         if self.scale:
             self.gamma = make_weight(self, "gamma", shape)
         if self.center:
@@ -150,7 +155,7 @@ class RMSNormalization(_Normalization):
 
     def build(self, input_shape: Any) -> None:
         """Make `scale`."""
-        shape = tuple(input_shape[axis] for axis in self._axes_in(input_shape))
+        shape = self._lengths(input_shape)
         self.scale = self.add_weight(shape, "ones", name="scale")
 
     def call(self, inputs: Any) -> Any:

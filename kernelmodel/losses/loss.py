@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable, decode, encode
 from kernelmodel.core.context import current
@@ -44,7 +46,7 @@ class Loss(Configurable):
         4.0
     """
 
-    _written_if_set = ("dtype",)
+    _written_if_set: tuple[str, ...] = ("dtype",)
 
     def __init__(
         self,
@@ -84,6 +86,8 @@ class Loss(Configurable):
         return map_structure(self._array, x) if nested else self._array(x)
 
     def _array(self, x: Any) -> Any:
+        if type(x) is np.ndarray:
+            return x if x.dtype == self.dtype else x.astype(self.dtype)
         return ops.convert_to_tensor(x, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

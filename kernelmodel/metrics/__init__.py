@@ -148,7 +148,8 @@ for _function in (
     sparse_top_k_categorical_accuracy,
 ):
     REGISTRY.classes[_function.__name__] = _function
-    _function.__kernelmodel_home__ = ("keras.metrics", _function.__name__)
+    _home = ("keras.metrics", _function.__name__)
+    _function.__kernelmodel_home__ = _home  # type: ignore[attr-defined]
 
 
 def get(identifier: Any) -> Any:

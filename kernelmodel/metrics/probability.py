@@ -12,8 +12,9 @@ from kernelmodel.losses.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from kernelmodel.losses.hinge import categorical_hinge, hinge, squared_hinge
+from kernelmodel.losses.reduction import merge_mask
 from kernelmodel.metrics.metric import REGISTRY
-from kernelmodel.metrics.reduction import MeanMetricWrapper
+from kernelmodel.metrics.reduction import MeanMetricWrapper, detached
 
 
 @REGISTRY.register()
@@ -91,6 +92,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """Mean cross-entropy of several classes with integer labels.
 
+    Samples of `ignore_class` have loss zero; with sample weights they also don't count, as in
+    Keras.
+
     Args:
         name: Name in logs.
         dtype: Dtype of the result; None for float32.
@@ -122,6 +126,25 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             ignore_class=ignore_class,
             axis=axis,
         )
+
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Add a batch.
+
+        Args:
+            y_true: Class numbers (...), or (..., 1).
+            y_pred: Predictions (..., classes).
+            sample_weight: Weights that broadcast to the losses, or None.
+        """
+        ignored = self._fn_kwargs["ignore_class"]
+        if ignored is not None and sample_weight is not None:
+            labels = detached(y_true)
+            if len(labels.shape) == len(y_pred.shape):
+                labels = labels[..., 0]
+            weights = detached(sample_weight, self.dtype)
+            sample_weight = merge_mask(weights, labels != ignored, self.dtype, "sum")
+        super().update_state(y_true, y_pred, sample_weight)
 
 
 @REGISTRY.register()

@@ -265,8 +265,14 @@ def table_lines(
             cells.append("Y" if row.trainable else "N")
         table.add_row(*map(Text, cells))
     out = io.StringIO()
-    console = Console(file=out, width=line_length or 120, force_terminal=color, legacy_windows=False,
-                      color_system="standard" if color else None)  # fmt: skip
+    console = Console(
+        file=out,
+        width=line_length or 120,
+        force_terminal=color,
+        force_jupyter=False,
+        legacy_windows=False,
+        color_system="standard" if color else None,
+    )
     console.print(table)
     lines = [f'Model: "{summary.name}"', *out.getvalue().rstrip("\n").split("\n")]
     return [line.rstrip() for line in [*lines, *totals(summary)]]

@@ -13,10 +13,11 @@ from kernelmodel.ops.nn import *  # noqa: F403
 from kernelmodel.ops.reduction import *  # noqa: F403
 from kernelmodel.ops.shaping import *  # noqa: F403
 
-__all__ = sorted(
-    {
-        name
-        for module in (convert, crossentropy, elementwise, linalg, nn, reduction, shaping)
-        for name in module.__all__
-    }
-)
+__all__: list[str] = []
+__all__ += convert.__all__
+__all__ += crossentropy.__all__
+__all__ += elementwise.__all__
+__all__ += linalg.__all__
+__all__ += nn.__all__
+__all__ += reduction.__all__
+__all__ += shaping.__all__

@@ -10,8 +10,14 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import crossentropy as of_logits
 from kernelmodel.engine.kernels import probability as of_probabilities
 from kernelmodel.ops.convert import _cast, convert_to_tensor
-from kernelmodel.ops.dispatch import op, public_ops
+from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.elementwise import _floating
+
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+]
 
 
 def _operands(target: Any, output: Any) -> tuple[Any, Any]:
@@ -113,6 +119,3 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     if from_logits:
         return of_logits.sigmoid_binary_cross_entropy(output, target)
     return of_probabilities.binary_cross_entropy(output, target)
-
-
-__all__ = public_ops(globals())

@@ -84,12 +84,3 @@ def _make(function: F, prepare: Callable[[Any], Any] | None) -> F:
 
     call.__op__ = True  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
-
-
-def public_ops(namespace: dict[str, Any]) -> list[str]:
-    """Names of the ops in a module, for its `__all__`."""
-    return sorted(
-        name
-        for name, value in namespace.items()
-        if not name.startswith("_") and getattr(value, "__op__", False)
-    )

@@ -8,9 +8,68 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import FLOATX, _cast, dtype_of
-from kernelmodel.ops.dispatch import op, public_ops
+from kernelmodel.ops.dispatch import _array_like, op
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "ceil",
+    "clip",
+    "conjugate",
+    "cos",
+    "cosh",
+    "divide",
+    "equal",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "maximum",
+    "minimum",
+    "mod",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "true_divide",
+    "where",
+]
 
 
 def _floating(x: Any) -> Any:
@@ -43,7 +102,7 @@ def _binary(name: str, meaning: str) -> Callable[[Any, Any], Any]:
     function = getattr(anp, name)
 
     def body(x1: Any, x2: Any) -> Any:
-        return function(x1, x2)
+        return function(x1, _array_like(x2))
 
     return _documented(body, name, meaning)
 
@@ -118,7 +177,7 @@ def divide(x1: Any, x2: Any) -> Any:
     """Quotient, element by element; integers are divided as float32."""
     if np.dtype(dtype_of(x1)).kind not in "fc" and np.dtype(dtype_of(x2)).kind not in "fc":
         x1 = _floating(x1)
-    return anp.divide(x1, x2)
+    return anp.divide(x1, _array_like(x2))
 
 
 true_divide = divide
@@ -159,7 +218,4 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`x1` where the condition is true, `x2` elsewhere; indices where true if neither is given."""
     if x1 is None and x2 is None:
         return np.where(getval(condition))
-    return anp.where(getval(condition), x1, x2)
-
-
-__all__ = public_ops(globals())
+    return rules.where(getval(condition), _array_like(x1), _array_like(x2))

@@ -9,7 +9,17 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import dtype_of
-from kernelmodel.ops.dispatch import op, op_of_other, public_ops
+from kernelmodel.ops.dispatch import _array_like, op, op_of_other
+
+__all__ = [
+    "dot",
+    "einsum",
+    "matmul",
+    "outer",
+    "tensordot",
+    "tril",
+    "triu",
+]
 
 
 @op
@@ -27,19 +37,19 @@ def triu(x: Any, k: int = 0) -> Any:
 @op
 def matmul(x1: Any, x2: Any) -> Any:
     """Matrix product over the last two axes, batched over the others."""
-    return anp.matmul(x1, x2)
+    return anp.matmul(x1, _array_like(x2))
 
 
 @op
 def dot(x1: Any, x2: Any) -> Any:
     """Dot product: the last axis of x1 with the second to last of x2."""
-    return anp.dot(x1, x2)
+    return anp.dot(x1, _array_like(x2))
 
 
 @op
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """Product summed over the given axes of both."""
-    return anp.tensordot(x1, x2, axes)
+    return anp.tensordot(x1, _array_like(x2), axes)
 
 
 @op_of_other
@@ -51,7 +61,4 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 @op
 def outer(x1: Any, x2: Any) -> Any:
     """Outer product of two flattened arrays."""
-    return anp.outer(x1, x2)
-
-
-__all__ = public_ops(globals())
+    return anp.outer(x1, _array_like(x2))

@@ -7,8 +7,27 @@ from typing import Any
 import autograd.numpy as anp
 
 from kernelmodel.engine import kernels
-from kernelmodel.ops.dispatch import op, public_ops
+from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.elementwise import _floating
+
+__all__ = [
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
 
 
 @op
@@ -122,6 +141,3 @@ def softmax(x: Any, axis: int | None = -1) -> Any:
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of the softmax, without overflow."""
     return kernels.log_softmax(_floating(x), axis=axis)
-
-
-__all__ = public_ops(globals())

@@ -16,8 +16,18 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
 from kernelmodel.ops.convert import _cast, standardize_dtype
-from kernelmodel.ops.dispatch import op, op_of_other, public_ops
+from kernelmodel.ops.dispatch import op, op_of_other
 from kernelmodel.ops.elementwise import _floating
+
+__all__ = [
+    "categorical",
+    "dropout",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
 
 Shape = Sequence[int]
 
@@ -174,6 +184,3 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     noise = uniform((batch, num_samples, classes), 1e-20, 1.0, "float32", seed)
     scores = np.expand_dims(values, 1) - np.log(-np.log(noise))
     return _cast(np.argmax(scores, axis=-1), dtype)
-
-
-__all__ = [name for name in public_ops(globals()) if name != "keep_mask"]

@@ -9,8 +9,32 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import _cast
-from kernelmodel.ops.dispatch import op, public_ops
+from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.elementwise import _floating
+
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "count_nonzero",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "sort",
+    "std",
+    "sum",
+    "take_along_axis",
+    "top_k",
+    "var",
+]
 
 Axis = int | tuple[int, ...] | list[int] | None
 
@@ -174,6 +198,3 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if ord == np.inf:
         return anp.max(anp.abs(x), axis=_axes(axis), keepdims=keepdims)
     return anp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
-
-
-__all__ = public_ops(globals())

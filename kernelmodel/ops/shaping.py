@@ -10,9 +10,43 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.indexing import getitem as _index
+from kernelmodel.engine.rules import where
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
-from kernelmodel.ops.dispatch import op, op_of_other, public_ops
+from kernelmodel.ops.dispatch import _array_like, op, op_of_other
+
+__all__ = [
+    "arange",
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "eye",
+    "flip",
+    "full",
+    "full_like",
+    "getitem",
+    "linspace",
+    "moveaxis",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "slice_update",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "take",
+    "tile",
+    "transpose",
+    "unstack",
+    "zeros",
+    "zeros_like",
+]
 
 
 @op_of_other
@@ -205,10 +239,11 @@ def getitem(x: Any, index: Any) -> Any:
 @op
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """A copy of `inputs` with `updates` written at `start_indices`."""
+    updates = _array_like(updates)
     lengths, span = np.shape(getval(inputs)), np.shape(getval(updates))
     borders = [(s, total - s - n) for s, n, total in zip(start_indices, span, lengths)]
     mask = np.pad(np.ones(span, bool), borders)
-    return anp.where(mask, anp.pad(updates, borders, "constant", constant_values=0), inputs)
+    return where(mask, anp.pad(updates, borders, "constant", constant_values=0), inputs)
 
 
 @op
@@ -226,6 +261,3 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
     hits = np.expand_dims(labels, -1) == np.arange(num_classes)
     encoded = _cast(hits, standardize_dtype(dtype))
     return encoded if axis in (-1, len(labels.shape)) else np.moveaxis(encoded, -1, axis)
-
-
-__all__ = public_ops(globals())

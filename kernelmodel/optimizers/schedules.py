@@ -55,6 +55,12 @@ def _positive(owner: Any, name: str, value: Any) -> Any:
     return value
 
 
+def _periods(step: Any, length: float, whole: bool) -> Any:
+    """step / length, without its fraction if asked. (A compiled quotient may round past a step.)"""
+    step = _number(step)
+    return ops.floor_divide(step, length) if whole else ops.divide(step, length)
+
+
 def _number(step: Any) -> Any:
     """A step as float32, without history."""
     return ops.cast(ops.convert_to_tensor(getval(step)), "float32")
@@ -92,8 +98,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        periods = ops.divide(_number(step), self.decay_steps)
-        periods = ops.floor(periods) if self.staircase else periods
+        periods = _periods(step, self.decay_steps, self.staircase)
         return ops.multiply(ops.power(self.decay_rate, periods), self.initial_learning_rate)
 
 
@@ -129,8 +134,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        periods = ops.divide(_number(step), self.decay_steps)
-        periods = ops.floor(periods) if self.staircase else periods
+        periods = _periods(step, self.decay_steps, self.staircase)
         return ops.divide(self.initial_learning_rate, periods * self.decay_rate + 1)
 
 
@@ -210,7 +214,7 @@ class PolynomialDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         step = _number(step)
         if self.cycle:
-            cycles = ops.maximum(ops.ceil(step / self.decay_steps), 1)
+            cycles = ops.maximum(-_periods(-step, self.decay_steps, True), 1)
             share = step / (cycles * self.decay_steps)
         else:
             share = ops.minimum(step, self.decay_steps) / self.decay_steps
@@ -305,9 +309,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        periods = _number(step) / self.first_decay_steps
+        periods = _periods(step, self.first_decay_steps, False)
         if self.t_mul == 1:
-            restarts = ops.floor(periods)
+            restarts = _periods(step, self.first_decay_steps, True)
             share = periods - restarts
         else:
             growth = ops.log(1 - periods * (1 - self.t_mul)) / math.log(self.t_mul)

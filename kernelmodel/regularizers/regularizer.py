@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.lookup import Registry
@@ -19,6 +17,7 @@ class Regularizer(Configurable):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> class Sum(km.regularizers.Regularizer):
         ...     def __call__(self, x):
         ...         return km.ops.sum(x)
@@ -46,6 +45,7 @@ class L1(Regularizer):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> float(km.regularizers.L1(0.5)(np.array([1.0, -3.0], "float32")))
         2.0
     """
@@ -66,6 +66,7 @@ class L2(Regularizer):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> float(km.regularizers.L2(0.5)(np.array([1.0, -3.0], "float32")))
         5.0
     """
@@ -87,6 +88,7 @@ class L1L2(Regularizer):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> float(km.regularizers.L1L2(0.5, 0.5)(np.array([1.0, -3.0], "float32")))
         7.0
     """
@@ -119,6 +121,7 @@ class OrthogonalRegularizer(Regularizer):
 
     Examples:
         >>> import kernelmodel as km
+        >>> import numpy as np
         >>> float(km.regularizers.OrthogonalRegularizer(1.0)(np.eye(3, dtype="float32")))
         0.0
     """

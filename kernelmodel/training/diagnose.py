@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval
 from kernelmodel.training.data import unpack_x_y_sample_weight
@@ -13,8 +14,10 @@ from kernelmodel.training.data import unpack_x_y_sample_weight
 
 def explain_nan(model: Any, data: Any) -> str:
     """Words for the error: the first place that isn't finite, and what helps."""
+    with Context(pure=True):  # looking must not change what layers remember
+        where = _where(model, data)
     return (
-        f"The loss of model {model.name!r} is not a number (NaN). {_where(model, data)} This step "
+        f"The loss of model {model.name!r} is not a number (NaN), or infinite. {where} This step "
         "was not taken: weights, optimizer and metrics are as before it. (With the callback "
         "TerminateOnNaN, training ends without an error instead.)"
     )

@@ -25,19 +25,22 @@ def run_step(model: Any, step: Callable[[Any], Any], data: Any, guard: bool) -> 
     Raises:
         FloatingPointError: The loss is not a number; nothing has changed.
     """
-    with ENGINE_LOCK, Context(pure=True) as context:
-        result = step(data)
-        if guard and loss_is_nan(result):
+    with ENGINE_LOCK:
+        with Context(pure=True) as context:
+            result = step(data)
+            failed = guard and loss_is_nan(result)
+            if not failed:
+                context.commit()
+                context.keep_losses()
+        if failed:
             raise FloatingPointError(explain_nan(model, data))
-        context.commit()
-        context.keep_losses()
     return result
 
 
 def loss_is_nan(logs: Any) -> bool:
-    """Whether logs of a step hold a loss that isn't a number."""
+    """Whether logs of a step hold a loss that isn't a number, or is infinite."""
     loss = logs.get("loss") if isinstance(logs, dict) else None
-    return loss is not None and math.isnan(float(loss))
+    return loss is not None and not math.isfinite(float(loss))
 
 
 def make_function(model: Any, step: Callable[[Any], Any], training: bool) -> Function:

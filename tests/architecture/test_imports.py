@@ -61,9 +61,7 @@ def test_imports_point_up(path):
         assert len(parts) > 1, f"line {node.lineno}: import the module, not the whole package"
         level = LEVEL[parts[1]]
         same = parts[1] == package_of(path)
-        assert level < own or same or (level == own == 3), (
-            f"line {node.lineno}: {name}"
-        )
+        assert level < own or same or (level == own == 3), f"line {node.lineno}: {name}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -105,3 +103,17 @@ def test_every_module_imports_on_its_own():
         importlib.import_module(
             ".".join(["kernelmodel", *path.relative_to(ROOT).with_suffix("").parts])
         )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "ops").glob("*.py")), ids=lambda p: p.name)
+def test_every_op_is_exported(path):
+    module = importlib.import_module(f"kernelmodel.ops.{path.stem}")
+    ops = {
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__op__", False)
+        and not name.startswith("_")
+        and value.__module__ == module.__name__
+    }
+    internal = {"keep_mask"}
+    assert ops - internal <= set(getattr(module, "__all__", []))

@@ -17,9 +17,15 @@ from kernelmodel.core.context import Context
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import flatten, map_structure, shapes_of
+from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.engine.xla_array import unwrap, wrap
 
-WITHOUT_EXAMPLE = {"InputLayer"}
+OWN = {
+    name: cls
+    for name, cls in L.REGISTRY.classes.items()
+    if cls.__module__.startswith("kernelmodel.layers.")
+}
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -36,6 +42,16 @@ def arrays(structure):
 
 def floats(structure):
     return [leaf for leaf in arrays(structure) if leaf.dtype.kind == "f"]
+
+
+def symbolic(structure, batch):
+    def tensor(part):
+        if not isinstance(part, A):
+            return part
+        dtype = "float32" if part.high is None else "int32"
+        return L.Input(batch_shape=(batch, *part.shape), dtype=dtype)
+
+    return map_structure(tensor, structure)
 
 
 def settle(layer, seed=3):
@@ -71,33 +87,24 @@ def assert_close(one, two, **tolerance):
 
 
 def test_every_layer_has_an_example():
-    assert set(L.REGISTRY.classes) - WITHOUT_EXAMPLE == {case.name for case in CASES}
+    assert set(OWN) == {case.name for case in CASES}
 
 
 def test_every_layer_is_exported():
-    for name in L.REGISTRY.classes:
+    for name, cls in OWN.items():
         assert name in L.__all__
-        assert getattr(L, name) is L.REGISTRY.classes[name]
+        assert getattr(L, name) is cls
 
 
 @every_case
 def test_symbolic_shapes_are_those_of_arrays(case):
     layer = case.make("float32")
     for batch in (None, 3):
-        symbolic = map_structure(
-            lambda part: L.Input(
-                batch_shape=(batch, *part.shape), dtype="int32" if part.high else "float32"
-            )
-            if isinstance(part, A)
-            else part,
-            case.args,
-        )
-        outputs = run(layer, case, symbolic)
-        arrays_out = run(layer, case, example(case.args, 3))
-        assert len(flatten(outputs)) == len(flatten(arrays_out))
-        for tensor, array in zip(flatten(outputs), flatten(arrays_out)):
-            assert (3 if batch is None else tensor.shape[0], *tensor.shape[1:]) == array.shape
-            assert tensor.shape[0] == batch
+        outputs = flatten(run(layer, case, symbolic(case.args, batch)))
+        results = flatten(run(layer, case, example(case.args, 3)))
+        assert len(outputs) == len(results)
+        for tensor, array in zip(outputs, results):
+            assert tensor.shape == (batch, *array.shape[1:])
             assert tensor.dtype == array.dtype.name
 
 
@@ -106,9 +113,9 @@ def test_config_makes_the_same_layer(case):
     layer, args = made(case)
     config = layer.get_config()
     twin = type(layer).from_config(json.loads(json.dumps(config)))
-    assert json.dumps(twin.get_config()) == json.dumps(config)
     assert twin.name == layer.name
     run(twin, case, args)
+    assert json.dumps(twin.get_config()) == json.dumps(config)
     assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
     assert [w.name for w in twin.weights] == [w.name for w in layer.weights]
     twin.set_weights(layer.get_weights())
@@ -117,14 +124,15 @@ def test_config_makes_the_same_layer(case):
 
 @every_case
 def test_build_makes_all_weights(case):
-    layer, args = made(case)
+    layer, _ = made(case)
     twin = type(layer).from_config(layer.get_config())
     shapes = layer.get_build_config()
     if shapes is None:
         assert not layer.weights
         return
     twin.build_from_config(json.loads(json.dumps(shapes)))
-    assert [w.path for w in twin.weights] == [w.path for w in layer.weights]
+    assert [w.name for w in twin.weights] == [w.name for w in layer.weights]
+    assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
 
 
 @every_case
@@ -272,7 +280,9 @@ def test_a_frozen_layer_has_no_trainable_weights(case):
 def test_masks_are_passed_on(case):
     layer, args = made(case)
     first = args[0]
-    if not isinstance(first, np.ndarray) or first.ndim != 3 or case.name in ("Softmax", "RNN"):
+    if not isinstance(first, np.ndarray) or first.ndim != 3 or "channels_first" in str(case):
+        return
+    if case.name == "Softmax":  # its mask is one of values, not of steps
         return
     mask = np.random.default_rng(0).random(first.shape[:2]) < 0.6
     mask[:, 0] = True
@@ -295,47 +305,48 @@ def test_masks_are_passed_on(case):
         assert any("mask" in str(w.message) for w in caught)
 
 
-@every_case
-def test_the_same_numbers_under_xla(case):
-    jax = pytest.importorskip("jax")
-    from kernelmodel.engine.boxes import getval
-    from kernelmodel.engine.xla_array import unwrap, wrap
-
-    layer, args = made(case)
-    with unchanged(layer):
-        expected = run(layer, case, args), run(layer, case, args, True)
-        variables = layer.variables
-        after = [v.numpy() for v in variables]
-    places = [i for i, leaf in enumerate(flatten([args])) if isinstance(leaf, np.ndarray)]
+def pure_step(layer, case, args, modes):
+    """A function of raw JAX arrays: (variables, inputs) -> (an output a mode, variables after)."""
+    variables, leaves = layer.variables, flatten([args])
+    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
 
     def step(values, inputs):
         context = Context(pure=True)
-        leaves = flatten([args])
-        for place, x in zip(places, inputs):
-            leaves[place] = wrap(x)
         context.values = {id(v): wrap(value) for v, value in zip(variables, values)}
-        rebuilt = iter(leaves)
-        traced = map_structure(lambda _: next(rebuilt), args)
+        traced = list(leaves)
+        for place, x in zip(places, inputs):
+            traced[place] = wrap(x)
+        rebuilt = iter(traced)
         with context:
-            results = [run(layer, case, traced, training) for training in (False, True)]
-            new = [v.value for v in variables]
-        return unwrap(map_structure(getval, results)), unwrap(list(map(getval, new)))
+            arguments = map_structure(lambda _: next(rebuilt), args)
+            results = [run(layer, case, arguments, training) for training in modes]
+            after = [v.value for v in variables]
+        return unwrap(map_structure(getval, results)), unwrap(list(map(getval, after)))
 
-    results, new = jax.jit(step)(
-        [v.numpy() for v in variables], [flatten([args])[i] for i in places]
-    )
-    compared = 1 if case.random else 2
-    assert_close(results[:compared], list(expected[:compared]), rtol=2e-5, atol=2e-5)
-    assert shapes_of(flatten(results[1])) == shapes_of(flatten(expected[1]))
-    assert_close(new, after, rtol=1e-5, atol=1e-6)
-    half = case.make("mixed_float16")
-    run(half, case, args)
-    variables = half.variables
-    layer = half
-    for y in flatten(jax.eval_shape(step, [v.numpy() for v in variables], [
-        flatten([args])[i] for i in places
-    ])[0]):
-        assert y.dtype == "float16"
+    return step, [v.numpy() for v in variables], [leaves[i] for i in places]
+
+
+@every_case
+def test_the_same_numbers_under_xla(case):
+    jax = pytest.importorskip("jax")
+    layer, args = made(case)
+    modes = [False, True] if case.in_training and not case.random else [False]
+    step, *given = pure_step(layer, case, args, modes)
+    results, after = jax.jit(step)(*given)
+    expected = [run(layer, case, args, training) for training in modes]
+    assert_close(results, expected, rtol=2e-5, atol=2e-5)
+    assert_close(after, [v.numpy() for v in layer.variables], rtol=1e-5, atol=1e-6)
+
+
+@every_case
+def test_half_precision_under_xla(case):
+    jax = pytest.importorskip("jax")
+    layer, args = made(case, "mixed_float16")
+    step, *given = pure_step(layer, case, args, [False, True])
+    results, _ = jax.eval_shape(step, *given)
+    assert {y.dtype.name for y in flatten(results)} == {"float16"}
+    expected = [run(layer, case, args), run(layer, case, args, True)]
+    assert shapes_of(flatten(results)) == shapes_of(flatten(expected))
 
 
 @every_case

@@ -17,15 +17,15 @@ from kernelmodel.engine.primitive import fused
 EPSILON = 1e-7
 
 
-def inside(share: np.ndarray) -> np.ndarray:
-    """Where the clipping of probabilities has a gradient."""
-    kind = share.dtype.type
-    return (share >= kind(EPSILON)) & (share <= kind(1 - EPSILON))
-
-
 def clipped(share: np.ndarray) -> np.ndarray:
-    """Probabilities kept away from 0 and 1."""
-    return np.clip(share, share.dtype.type(EPSILON), share.dtype.type(1 - EPSILON))
+    """Probabilities kept away from 0 and 1; there is a gradient where they are what they were."""
+    kind = share.dtype.type
+    return np.minimum(np.maximum(share, kind(EPSILON)), kind(1 - EPSILON))
+
+
+def with_last(array: np.ndarray, axis: int) -> np.ndarray:
+    """The array with an axis moved to the end."""
+    return array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
 
 
 @forward_kernel
@@ -46,10 +46,12 @@ def sparse_forward(
         ValueError: Shapes don't match or a label is out of range.
     """
     check_labels(labels, probabilities, axis)
-    at = np.expand_dims(labels.astype(np.intp), axis)
-    total = probabilities.sum(axis, keepdims=True)
-    share = np.take_along_axis(probabilities, at, axis) / total
-    return -np.log(clipped(share)).squeeze(axis), (at, share, total)
+    rows = with_last(probabilities, axis).reshape(-1, probabilities.shape[axis])
+    at = np.arange(len(rows)), labels.reshape(-1).astype(np.intp)
+    total = rows.sum(1)
+    share = rows[at] / total
+    kept = clipped(share)
+    return -np.log(kept).reshape(labels.shape), (at, total, kept, share == kept)
 
 
 @backward_kernel
@@ -63,12 +65,14 @@ def sparse_backward(
     axis: int = -1,
 ) -> tuple[np.ndarray, None]:
     """1 / total everywhere, less 1 / probability at the label; zero where the clipping binds."""
-    at, share, total = residuals
-    spread = np.expand_dims(g, axis) * inside(share) / total
-    gradient = np.empty(arrays[0].shape, arrays[0].dtype)
-    gradient[...] = spread
-    np.put_along_axis(gradient, at, spread - spread / share, axis)
-    return gradient, None
+    at, total, kept, counts = residuals
+    shape = with_last(arrays[0], axis).shape
+    spread = g.reshape(-1) * counts / total
+    gradient = np.empty((len(spread), shape[-1]), arrays[0].dtype)
+    gradient[...] = spread[:, None]
+    gradient[at] -= spread / kept
+    gradient = gradient.reshape(shape)
+    return gradient if axis in (-1, len(shape) - 1) else np.moveaxis(gradient, -1, axis), None
 
 
 def sparse_xla(probabilities: Any, labels: Any, *, axis: int = -1) -> Any:
@@ -97,9 +101,9 @@ def categorical_forward(
     """
     total = probabilities.sum(axis, keepdims=True)
     share = probabilities / total
-    surprise = np.log(clipped(share))
-    np.negative(surprise, out=surprise)
-    return (surprise * targets).sum(axis), (share, total, surprise)
+    kept = clipped(share)
+    surprise = -np.log(kept)
+    return (surprise * targets).sum(axis), (kept, share == kept, total, surprise)
 
 
 @backward_kernel
@@ -113,13 +117,12 @@ def categorical_backward(
     axis: int = -1,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Gradients for probabilities and targets."""
-    share, total, surprise = residuals
+    kept, counts, total, surprise = residuals
     g = np.expand_dims(g, axis)
     gradient = None
     if needed[0]:
-        weights = arrays[1] * inside(share)
-        gradient = weights.sum(axis, keepdims=True) - weights / np.where(weights != 0, share, 1)
-        gradient *= g / total
+        weights = arrays[1] * counts
+        gradient = (weights.sum(axis, keepdims=True) - weights / kept) * (g / total)
     return gradient, surprise * g if needed[1] else None
 
 
@@ -142,22 +145,22 @@ def binary_forward(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.n
     Returns:
         A loss for each probability, and residuals.
     """
-    share = clipped(probabilities)
-    loss = targets * np.log(share)
-    loss += (1 - targets) * np.log(1 - share)
-    return -loss, share
+    kept = clipped(probabilities)
+    loss = targets * np.log(kept)
+    loss += (1 - targets) * np.log(1 - kept)
+    return -loss, kept
 
 
 @backward_kernel
 def binary_backward(
-    g: np.ndarray, out: np.ndarray, share: Any, arrays: tuple[Any, ...], needed: Any
+    g: np.ndarray, out: np.ndarray, kept: Any, arrays: tuple[Any, ...], needed: Any
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Gradients for probabilities and targets."""
     probabilities, targets = arrays
     gradient = None
     if needed[0]:
-        gradient = (share - targets) / (share * (1 - share)) * inside(probabilities) * g
-    return gradient, g * (np.log(1 - share) - np.log(share)) if needed[1] else None
+        gradient = (kept - targets) / (kept * (1 - kept)) * (kept == probabilities) * g
+    return gradient, g * (np.log(1 - kept) - np.log(kept)) if needed[1] else None
 
 
 def binary_xla(probabilities: Any, targets: Any) -> Any:

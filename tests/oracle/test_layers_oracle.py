@@ -1,0 +1,297 @@
+"""Layers against those of the genuine Keras: configs both ways, outputs, gradients, masks."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+from layers.cases import CASES, example
+
+from kernelmodel import layers as L
+from kernelmodel.core.call_spec import call_spec
+from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
+from kernelmodel.core.tree import flatten, map_structure
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+keras = pytest.importorskip("keras")
+jax = pytest.importorskip("jax")
+pytestmark = [
+    pytest.mark.oracle,
+    pytest.mark.skipif(keras.backend.backend() != "jax", reason="the oracle runs on JAX"),
+]
+
+# Arguments that came to Keras after 3.10. They are left out of configs while they do nothing, so
+# that older Keras versions open our files too.
+NEWER = {
+    "quantization_config": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "use_gate": False,
+    "sliding_window": None,
+}
+# XLA needn't work hard for a single run.
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+# The examples of these use functions and classes of our tests, or can't be built from a config.
+CASES = [case for case in CASES if case.name not in {"Lambda", "Wrapper", "StackedRNNCells"}]
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def as_json(config):
+    """A config as a file holds it, without what is newer than the oldest Keras we write for."""
+    config = json.loads(json.dumps(config))
+
+    def strip(part):
+        if isinstance(part, dict):
+            return {
+                key: strip(value)
+                for key, value in part.items()
+                if key not in ("build_config", "registered_name")
+                and not (key in NEWER and value == NEWER[key])
+            }
+        return [strip(p) for p in part] if isinstance(part, list) else part
+
+    return strip(config)
+
+
+def twins(case, dtype="float32"):
+    """Our layer and Keras' with the same config and weights, and arguments for them."""
+    ours = case.make(dtype)
+    args = example(case.args, 3)
+    call(ours, case, args)
+    draw = np.random.default_rng(3)
+    ours.set_weights(
+        [w + draw.uniform(0.1, 0.5, w.shape).astype(w.dtype) for w in ours.get_weights()]
+    )
+    config = json.loads(json.dumps(serialize_keras_object(ours)))
+    theirs = keras.saving.deserialize_keras_object(config)
+    if ours.weights and not theirs.built:
+        call(theirs, case, args)
+    assert [w.name for w in theirs.weights] == [w.name for w in ours.weights]
+    theirs.set_weights(ours.get_weights())
+    return ours, theirs, args
+
+
+def call(layer, case, args, training=False):
+    more = dict(case.kwargs)
+    if call_spec(type(layer)).training:
+        more["training"] = training
+    return layer(*args, **more)
+
+
+def worst(ours, theirs):
+    """Largest difference relative to the largest value."""
+    x, y = np.asarray(ours, "float64"), np.asarray(theirs, "float64")
+    assert x.shape == y.shape
+    return np.abs(x - y).max(initial=0) / max(1e-3, np.abs(y).max(initial=0))
+
+
+@every_case
+def test_configs_are_those_of_keras(case):
+    ours, theirs, _ = twins(case)
+    assert as_json(ours.get_config()) == as_json(theirs.get_config())
+    back = deserialize_keras_object(
+        json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
+    )
+    assert type(back) is type(ours)
+    assert as_json(back.get_config()) == as_json(ours.get_config())
+    assert [w.shape for w in back.weights] == [w.shape for w in ours.weights]
+
+
+@pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
+def test_defaults_are_those_of_keras(name):
+    required = {
+        "Activation": ("relu",), "Dense": (3,), "Dot": (1,), "Dropout": (0.5,),
+        "Embedding": (5, 3), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,),
+        "GRU": (3,), "GRUCell": (3,), "LSTM": (3,), "LSTMCell": (3,), "SimpleRNN": (3,),
+        "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "Permute": ((2, 1),),
+        "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
+        "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
+        "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
+        **{f"SpatialDropout{n}D": (0.5,) for n in (1, 2, 3)},
+        **{f"AveragePooling{n}D": (2,) for n in (1, 2, 3)},
+        **{f"Conv{n}D": (3, 2) for n in (1, 2, 3)},
+        **{f"Conv{n}DTranspose": (3, 2) for n in (1, 2, 3)},
+        **{f"SeparableConv{n}D": (3, 2) for n in (1, 2)},
+    }  # fmt: skip
+    inner = {
+        "RNN": lambda m: (m.GRUCell(3, name="c"),),
+        "Bidirectional": lambda m: (m.LSTM(3, name="x"),),
+        "TimeDistributed": lambda m: (m.Dense(3, name="x"),),
+    }.get(name, lambda m: required.get(name, ()))
+    ours = getattr(L, name)(*inner(L), name="same")
+    theirs = getattr(keras.layers, name)(*inner(keras.layers), name="same")
+    assert as_json(ours.get_config()) == as_json(theirs.get_config())
+
+
+def differences(case, training):
+    """Relative differences of outputs and of gradients, and of variables afterwards."""
+    ours, theirs, args = twins(case)
+    draw = np.random.default_rng(5)
+    watched = [x for x in flatten(args) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    with GradientTape() as tape:
+        for x in watched:
+            tape.watch(x)
+        outputs = flatten(call(ours, case, args, training))
+        factors = [draw.normal(size=y.shape).astype("float32") for y in outputs]
+        loss = sum((y * k).sum() for y, k in zip(outputs, factors))
+    weights = ours.trainable_weights
+    gradients = tape.gradient(loss, [*watched, *weights])
+    places = {id(x): i for i, x in enumerate(watched)}
+
+    def objective(inputs, trainable):
+        filled = map_structure(lambda x: inputs[places[id(x)]] if id(x) in places else x, args)
+        more = dict(case.kwargs)
+        if call_spec(type(theirs)).training:
+            more["training"] = training
+        fixed = [v.value for v in theirs.non_trainable_variables]
+        results, new = theirs.stateless_call(trainable, fixed, *filled, **more)
+        results = jax.tree_util.tree_leaves(results)
+        return sum((y * k).sum() for y, k in zip(results, factors)), (results, new)
+
+    values = [v.value for v in theirs.trainable_variables]
+    compiled = jax.jit(jax.value_and_grad(objective, (0, 1), has_aux=True), compiler_options=QUICK)
+    (_, (results, new)), (dx, dw) = compiled(watched, values)
+    assert len(results) == len(outputs)
+    scale = max([float(np.abs(g).max(initial=0)) for g in [*dx, *dw]] + [1e-3])
+    found = [worst(y.numpy(), z) for y, z in zip(outputs, results)]
+    for mine, other in zip(gradients, [*dx, *dw]):
+        mine = np.zeros(other.shape) if mine is None else mine
+        assert mine.shape == other.shape
+        found.append(np.abs(np.asarray(mine) - np.asarray(other)).max(initial=0) / scale)
+    stays = [v.numpy() for v in ours.non_trainable_weights]
+    found += [worst(x, y) for x, y in zip(stays, new)]
+    return found
+
+
+# In training only what is then another computation, and not a random one. RandomCrop isn't compared:
+# Keras 3 returns whole images outside of training, against its own documentation.
+COMPARED = [
+    pytest.param(case, training, id=f"{case}{'-training' if training else ''}")
+    for case in CASES
+    for training in (False, True)
+    if case.name != "RandomCrop" and (not training or (case.in_training and not case.random))
+]
+
+
+@pytest.mark.parametrize(("case", "training"), COMPARED)
+def test_numbers_are_those_of_keras(case, training):
+    assert max(differences(case, training)) < 1e-5
+
+
+X = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")
+MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1], [0, 1, 1, 1, 0], [1, 1, 1, 1, 1]], bool)
+MASKED = {
+    "LSTM": lambda m: m.LSTM(4),
+    "LSTM all": lambda m: m.LSTM(4, return_sequences=True, return_state=True),
+    "LSTM backwards": lambda m: m.LSTM(4, return_sequences=True, go_backwards=True),
+    "LSTM by steps": lambda m: m.LSTM(4, activation="softsign", return_sequences=True),
+    "LSTM zeros": lambda m: m.LSTM(4, return_sequences=True, zero_output_for_mask=True),
+    "GRU": lambda m: m.GRU(4, return_sequences=True, return_state=True),
+    "SimpleRNN": lambda m: m.SimpleRNN(4, go_backwards=True),
+    "RNN": lambda m: m.RNN([m.GRUCell(4), m.LSTMCell(2)], return_sequences=True),
+    "Bidirectional": lambda m: m.Bidirectional(m.LSTM(4, return_sequences=True)),
+    "Bidirectional last": lambda m: m.Bidirectional(m.GRU(4), merge_mode="sum"),
+    "TimeDistributed": lambda m: m.TimeDistributed(m.Dense(2)),
+    "GlobalAveragePooling1D": lambda m: m.GlobalAveragePooling1D(),
+    "BatchNormalization": lambda m: m.BatchNormalization(),
+    "MultiHeadAttention": lambda m: Attending(m),
+    "Add": lambda m: Merging(m, m.Add()),
+    "Multiply": lambda m: Merging(m, m.Multiply()),
+    "Maximum": lambda m: Merging(m, m.Maximum()),
+    "Minimum": lambda m: Merging(m, m.Minimum()),
+    "Average": lambda m: Merging(m, m.Average()),
+    "Concatenate": lambda m: Merging(m, m.Concatenate(axis=1)),
+    "Dense": lambda m: m.Dense(3),
+}
+
+
+class Attending:
+    """Self-attention of masked steps."""
+
+    def __init__(self, module):
+        self.layer = module.MultiHeadAttention(2, 3)
+        self.masking = module.Masking(9.0)
+
+    def __call__(self, x, **kwargs):
+        return self.layer(x, x, use_causal_mask=True, return_attention_scores=True, **kwargs)
+
+
+class Merging:
+    """Two inputs with different masks, merged."""
+
+    def __init__(self, module, layer):
+        self.layer, self.masking = layer, module.Masking(9.0)
+
+    def __call__(self, x, **kwargs):
+        other = np.where(MASK[::-1, :, None], X[::-1], np.float32(9))
+        return self.layer([x, self.masking(other)], **kwargs)
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_do_what_they_do_in_keras(name):
+    ours, theirs = MASKED[name](L), MASKED[name](keras.layers)
+    inputs = np.where(MASK[..., None], X, np.float32(9))
+    layers = [
+        getattr(m, "layer", m) if isinstance(m, (Attending, Merging)) else m for m in (ours, theirs)
+    ]
+    training = {"training": True} if name == "BatchNormalization" else {}
+    ours(L.Masking(9.0)(inputs))
+    theirs(keras.layers.Masking(9.0)(inputs))
+    draw = np.random.default_rng(1)
+    for weight in layers[1].weights:
+        weight.assign(weight.numpy() + draw.uniform(0.1, 0.4, weight.shape))
+    layers[0].set_weights([w.numpy() for w in layers[1].weights])
+    mine = ours(L.Masking(9.0)(inputs), **training)
+    other = theirs(keras.layers.Masking(9.0)(inputs), **training)
+    for x, y in zip(flatten(mine), flatten(other)):
+        assert worst(x, y) < 1e-5
+    for x, y in zip(layers[0].weights, layers[1].weights):
+        assert worst(x.numpy(), y.numpy()) < 1e-5
+    mask = getattr(flatten(mine)[0], "keras_mask", None)
+    expected = getattr(flatten(other)[0], "_keras_mask", None)
+    assert (mask is None) == (expected is None)
+    assert mask is None or np.array_equal(mask, expected)
+
+
+@pytest.mark.parametrize(
+    "interpolation", ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"]
+)
+@pytest.mark.parametrize("antialias", [False, True])
+def test_images_are_resized_as_in_keras(interpolation, antialias):
+    x = np.random.default_rng(0).uniform(0, 255, (2, 11, 14, 3)).astype("float32")
+    for size in ((5, 20), (13, 7), (11, 14)):
+        settings = {"interpolation": interpolation, "antialias": antialias}
+        ours, theirs = L.Resizing(*size, **settings)(x), keras.layers.Resizing(*size, **settings)(x)
+        assert worst(ours, theirs) < 1e-5
+    whole = x.astype("uint8")
+    ours, theirs = L.Resizing(5, 20)(whole), keras.layers.Resizing(5, 20)(whole)
+    assert ours.dtype == "uint8"
+    assert np.abs(ours.astype(int) - np.asarray(theirs).astype(int)).max() <= 1
+
+
+def test_states_go_on_as_in_keras():
+    ours, theirs = L.LSTM(4, stateful=True), keras.layers.LSTM(4, stateful=True)
+    ours(X)
+    theirs(X)
+    ours.set_weights([w.numpy() for w in theirs.weights])
+    ours.reset_state()
+    theirs.reset_state()
+    for _ in range(3):
+        assert worst(ours(X), theirs(X)) < 1e-5
+    ours.reset_states()
+    theirs.reset_state()
+    assert worst(ours(X[::-1]), theirs(X[::-1])) < 1e-5
+
+
+def test_a_large_batch_and_an_odd_window():
+    x = np.random.default_rng(0).normal(size=(33, 27, 31, 3)).astype("float32")
+    ours = L.Conv2D(7, (5, 3), strides=(3, 2), padding="same")
+    theirs = keras.layers.Conv2D(7, (5, 3), strides=(3, 2), padding="same")
+    ours(x)
+    theirs(x)
+    theirs.set_weights(ours.get_weights())
+    assert worst(ours(x), theirs(x)) < 1e-5
