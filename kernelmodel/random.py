@@ -4,4 +4,4 @@ from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.ops.random import *  # noqa: F403
 from kernelmodel.ops.random import __all__ as _names
 
-__all__ = ["SeedGenerator", *_names]  # noqa: PLE0604
+__all__ = ["SeedGenerator", *_names]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 
-@cache
+def once_a_class(function: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Remember what a function of a class returned."""
+    return cache(function)
+
+
+@once_a_class
 def init_parameters(cls: type) -> tuple[str, ...]:
     """Names of the arguments that a class takes, through `**kwargs` of its bases too."""
     names: dict[str, None] = {}
@@ -23,9 +31,9 @@ def init_parameters(cls: type) -> tuple[str, ...]:
     return tuple(names)
 
 
-@cache
+@once_a_class
 def _signature(cls: type) -> inspect.Signature:
-    return inspect.signature(cls.__init__)
+    return inspect.signature(cls.__init__)  # type: ignore[misc]
 
 
 class Configurable:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache
 from typing import Any
+
+from kernelmodel.core.autoconfig import once_a_class
 
 
 class CallSpec:
@@ -41,25 +42,25 @@ class CallSpec:
         return {**dict(zip(self.names, args)), **kwargs}
 
 
-@cache
+@once_a_class
 def call_spec(cls: type) -> CallSpec:
     """The spec of a layer class."""
     return CallSpec(cls.call)  # type: ignore[attr-defined]
 
 
-@cache
+@once_a_class
 def shape_parameters(cls: type) -> tuple[str, ...]:
     """Names of the shapes that a class's `compute_output_shape` takes."""
     return tuple(inspect.signature(cls.compute_output_shape).parameters)[1:]  # type: ignore[attr-defined]
 
 
-@cache
+@once_a_class
 def build_parameters(cls: type) -> tuple[str, ...]:
     """Names of the shapes that a class's `build` takes."""
     return tuple(inspect.signature(cls.build).parameters)[1:]  # type: ignore[attr-defined]
 
 
-@cache
+@once_a_class
 def own_parameters(cls: type) -> frozenset[str]:
     """Arguments that a class's own `__init__` names."""
     return frozenset(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from kernelmodel.engine.boxes import getval
@@ -113,6 +113,18 @@ class Context:
 def current() -> Context | None:
     """The running context, if any."""
     return CURRENT.get()
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Put a name before the paths of the weights that are made in a `with` block."""
+    context = CURRENT.get()
+    with Context() if context is None else nullcontext(context) as running:
+        running.path.append(name)
+        try:
+            yield
+        finally:
+            running.path.pop()
 
 
 @contextmanager

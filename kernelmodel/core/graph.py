@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from kernelmodel.core.symbolic import KerasTensor, Node
 from kernelmodel.core.tree import flatten, map_structure
 
 Values = dict[int, Any]
+# What makes a tensor of a graph: a call, or the layer of an input.
+Step = Node | Layer
 
 
 class Graph:
@@ -24,8 +27,8 @@ class Graph:
         name: Of the model, for error messages.
 
     Raises:
-        ValueError: Something else than symbolic tensors, an input twice, or an output that needs
-            an input which isn't given.
+        ValueError: Something else than symbolic tensors, an input twice, an output that needs an
+            input which isn't given, or two layers of one name.
     """
 
     def __init__(self, inputs: Any, outputs: Any, name: str) -> None:
@@ -34,11 +37,12 @@ class Graph:
         self.output_tensors: list[KerasTensor] = flatten(outputs)
         self._check()
         self.input_layers = [self._input_layer(tensor) for tensor in self.input_tensors]
-        nodes, order = self._collect()
-        depths = self._depths(nodes)
-        self.nodes = nodes
-        self.operations = self._sort_operations(nodes, depths, order)
-        self._plan = [self._step(node) for node in nodes]
+        self._feeds = {id(t): layer for t, layer in zip(self.input_tensors, self.input_layers)}
+        steps, order = self._collect()
+        self.nodes = [step for step in steps if isinstance(step, Node)]
+        self.operations = self._sort_operations(steps, order)
+        self._check_names()
+        self._plan = [self._step(node) for node in self.nodes]
 
     @property
     def layers(self) -> list[Layer]:
@@ -63,64 +67,60 @@ class Graph:
             return node.operation
         return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
 
-    def _collect(self) -> tuple[list[Node], dict[int, int]]:
-        """Nodes, each after those it needs; and the order in which operations were met."""
-        given = {id(tensor) for tensor in self.input_tensors}
-        done: dict[int, Node] = {}
+    def _collect(self) -> tuple[list[Step], dict[int, int]]:
+        """Input layers and nodes, each after those it needs; and the order of meeting operations.
+
+        The walk goes from the outputs backwards, as in Keras: files number layers in its order.
+        """
+        done: dict[int, Step] = {}
         order: dict[int, int] = {}
         for output in self.output_tensors:
             # An explicit stack: models are deeper than Python's recursion limit.
             stack: list[tuple[KerasTensor, bool]] = [(output, False)]
             while stack:
                 tensor, expanded = stack.pop()
-                node = tensor.node
-                if id(tensor) in given or (node is not None and id(node) in done):
+                step = self._feeds.get(id(tensor), tensor.node)
+                if id(step) in done:
                     continue
-                if node is None or isinstance(node.operation, InputLayer):
+                if step is None or isinstance(getattr(step, "operation", None), InputLayer):
                     raise ValueError(
                         f"Model {self.name!r}: output {output.name!r} of "
                         f"{output.node.operation.name if output.node else 'no layer'!r} depends on "
                         f"input {tensor.name!r}, which isn't among the inputs "
                         f"{[t.name for t in self.input_tensors]}. Add it to `inputs`."
                     )
-                if expanded:
-                    done[id(node)] = node
+                order.setdefault(id(operation_of(step)), len(order))
+                if expanded or not isinstance(step, Node):
+                    done[id(step)] = step
                     continue
-                order.setdefault(id(node.operation), len(order))
                 stack.append((tensor, True))
-                stack += [(parent, False) for parent in reversed(node.input_tensors)]
+                stack += [(parent, False) for parent in reversed(step.input_tensors)]
         return list(done.values()), order
 
-    def _depths(self, nodes: list[Node]) -> dict[int, int]:
-        """Longest way from each node to an output."""
-        inside = {id(node) for node in nodes}
+    def _sort_operations(self, steps: list[Step], order: dict[int, int]) -> list[Operation]:
+        """Operations by falling distance from the outputs, those of one in the order of meeting."""
         depths: dict[int, int] = {}
-        for node in reversed(nodes):
-            depth = depths.setdefault(id(node), 0)
-            for parent in node.parents:
-                if id(parent) in inside:
-                    depths[id(parent)] = max(depths.get(id(parent), 0), depth + 1)
-        return depths
-
-    def _sort_operations(
-        self, nodes: list[Node], depths: dict[int, int], order: dict[int, int]
-    ) -> list[Operation]:
-        """Operations by falling depth, those of one depth in the order they were met."""
         found: dict[int, tuple[int, int, Operation]] = {}
-        feeds = {id(t): layer for t, layer in zip(self.input_tensors, self.input_layers)}
-        input_depth: dict[int, int] = {id(layer): 0 for layer in self.input_layers}
-        for node in nodes:
-            key, depth = id(node.operation), depths[id(node)]
-            known = found.get(key)
-            if known is None or -known[0] < depth:
-                found[key] = (-depth, order[key], node.operation)
-            for tensor in node.input_tensors:
-                if id(tensor) in feeds:
-                    layer = id(feeds[id(tensor)])
-                    input_depth[layer] = max(input_depth[layer], depth + 1)
-        for number, layer in enumerate(self.input_layers):
-            found[id(layer)] = (-input_depth[id(layer)], number - len(self.input_layers), layer)
+        for step in reversed(steps):
+            operation = operation_of(step)
+            key = id(operation)
+            depth = max(depths.get(id(step), 0), -found[key][0] if key in found else 0)
+            found[key] = (-depth, order[key], operation)
+            for tensor in step.input_tensors if isinstance(step, Node) else []:
+                parent = id(self._feeds.get(id(tensor), tensor.node))
+                depths[parent] = max(depths.get(parent, 0), depth + 1)
+        for layer in self.input_layers:  # those that nothing depends on
+            found.setdefault(id(layer), (0, -1, layer))
         return [operation for _, _, operation in sorted(found.values(), key=lambda f: f[:2])]
+
+    def _check_names(self) -> None:
+        counts = Counter(operation.name for operation in self.operations)
+        twice = sorted(name for name in counts if counts[name] > 1)
+        if twice:
+            raise ValueError(
+                f"Model {self.name!r} has several layers of the name {twice[0]!r}. Give each its "
+                "own, since files and get_layer() find layers by name."
+            )
 
     def _step(self, node: Node) -> tuple[Operation, Callable[[Values], Any], list[int]]:
         outputs = [id(tensor) for tensor in node.output_tensors]
@@ -147,6 +147,11 @@ class Graph:
             else:
                 values.update(zip(outputs, flatten(result)))
         return map_structure(lambda tensor: values[id(tensor)], self.outputs)
+
+
+def operation_of(step: Step) -> Operation:
+    """The layer or op of a step."""
+    return step.operation if isinstance(step, Node) else step
 
 
 def _filler(node: Node) -> Callable[[Values], tuple[Any, Any]]:

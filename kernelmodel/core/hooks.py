@@ -12,7 +12,7 @@ class Hooks:
     Attributes:
         show_progress: `(model, params) -> callback or None`: shows a running fit in place of the
             progress bar.
-        show_summary: `(summary, show_trainable) -> bool`: shows a summary; False leaves it to the terminal.
+        show_summary: `(summary, show_trainable) -> bool`: shows a summary, or returns False.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model: Set by the saving package.

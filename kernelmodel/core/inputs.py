@@ -67,7 +67,7 @@ class InputLayer(Layer):
         Node(self, (), {}, tensor)
 
     @property
-    def dtype(self) -> str:  # type: ignore[override]
+    def dtype(self) -> str:
         """Dtype name of the data."""
         return self._input_dtype
 

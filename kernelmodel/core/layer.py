@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kernelmodel.core.arguments import to_arrays
 from kernelmodel.core.autoconfig import Configurable, init_parameters
@@ -22,7 +22,6 @@ from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
-from kernelmodel.core.tracking import Tracker
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
 from kernelmodel.core.weights import Weights
 from kernelmodel.engine.boxes import add_in_place_note
@@ -65,7 +64,7 @@ class _nothing:
     def __exit__(self, *error: object) -> None: ...
 
 
-class Layer(Weights, Tracker, Operation):
+class Layer(Weights, Operation):
     """A computation with weights.
 
     A subclass makes its weights in `__init__` (or in `build(input_shape)`, when they depend on the
@@ -92,6 +91,7 @@ class Layer(Weights, Tracker, Operation):
 
     supports_masking = False
     input_spec: Any = None
+    activity_regularizer: Any
     _building = False
 
     def __init__(
@@ -133,6 +133,10 @@ class Layer(Weights, Tracker, Operation):
         self._lost_mask_warned = False
         self._output_shape: Any = None
 
+    if TYPE_CHECKING:  # a layer's attributes are its author's
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
@@ -148,7 +152,7 @@ class Layer(Weights, Tracker, Operation):
     def build(self, input_shape: Any) -> None:
         """Make the weights, now that the shape of the input is known."""
 
-    build = _builder(build)  # type: ignore[assignment]
+    build = _builder(build)
 
     def _build_for(self, named: dict[str, Any]) -> None:
         """Build with the shapes of the arguments of the first call."""

@@ -55,7 +55,7 @@ class KerasTensor:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         for module in (elementwise, linalg, reduction, shaping):
-            twin = getattr(module, function.__name__, None)
+            twin: Any = getattr(module, function.__name__, None)
             if getattr(twin, "__op__", False):
                 return twin(*args, **kwargs)
         return NotImplemented
@@ -69,7 +69,7 @@ class KerasTensor:
     def __float__(self) -> float:
         raise TypeError(self._no_values("be turned into a number"))
 
-    __int__ = __float__  # type: ignore[assignment]
+    __int__ = __float__
 
     def _no_values(self, action: str) -> str:
         return (

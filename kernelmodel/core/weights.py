@@ -9,15 +9,21 @@ import numpy as np
 
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import TABLES
-from kernelmodel.core.tracking import unique
+from kernelmodel.core.tracking import Tracker, unique
 from kernelmodel.core.tree import flatten
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import standardize_dtype
 
 
-class Weights:
+class Weights(Tracker):
     """What a layer does with its weights; a part of `Layer`."""
+
+    name: str
+    built: bool
+    variable_dtype: Any
+    _trainable: bool
+    _call_losses: list[Any]
 
     def add_weight(
         self,

@@ -44,4 +44,4 @@ def getitem(x: Any, index: Any) -> Any:
     return _getitem(x, index=parts)
 
 
-Traced.__getitem__ = getitem  # type: ignore[assignment]
+Traced.__getitem__ = getitem

@@ -26,6 +26,8 @@ class TapeNode(VJPNode):
     """
 
     __slots__ = ("dtype",)
+    parents: Any
+    vjp: Any
 
     def __init__(
         self, value: Any, function: Any, args: Any, kwargs: Any, places: Any, parents: Any

@@ -137,9 +137,7 @@ def _make_operation(entry: dict[str, Any], custom_objects: Any) -> Operation:
     module = entry.get("module") or ""
     if ".ops" in module:
         name = snake_case(entry["class_name"])
-        function = getattr(ops, name, None) or getattr(
-            ops, {"get_item": "getitem"}.get(name, ""), None
-        )
+        function: Any = getattr(ops, {"get_item": "getitem"}.get(name, name), None)
         if not getattr(function, "__op__", False):
             raise ValueError(
                 f"The file uses the op {entry['class_name']!r}, which kernelmodel doesn't have."

@@ -22,11 +22,10 @@ from kernelmodel.models.model_files import ModelFiles
 from kernelmodel.models.summary import Summary, show_summary
 from kernelmodel.models.weight_paths import collect
 from kernelmodel.training.diagnose import finite
-from kernelmodel.training.trainer import Trainer
 
 
 @REGISTRY.register("Functional")
-class Model(ModelFiles, Trainer, Layer):
+class Model(ModelFiles):
     """Layers grouped into an object with training and inference.
 
     There are three ways to make one: with the Functional API, `Model(inputs, outputs)`, from

@@ -8,9 +8,10 @@ from typing import Any
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.serialization import serialize_keras_object
 from kernelmodel.training.compile_config import compile_config, compile_from_config
+from kernelmodel.training.trainer import Trainer
 
 
-class ModelFiles:
+class ModelFiles(Trainer):
     """Configs and files; a part of `Model`."""
 
     def to_json(self, **kwargs: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.context import named
 from kernelmodel.core.inputs import InputLayer
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -108,8 +109,9 @@ class Sequential(Model):
 
     def _connect(self, tensor: KerasTensor) -> None:
         outputs: Any = tensor
-        for layer in self.layers:
-            outputs = layer(outputs)
+        with named(self.name):
+            for layer in self.layers:
+                outputs = layer(outputs)
         self._set_graph(tensor, outputs)
 
     def build(self, input_shape: Any = None) -> None:

@@ -22,16 +22,22 @@ __all__ = [
 ]
 
 
+def _lower(x: Any, k: int) -> Any:
+    """Ones on and below the k-th diagonal, in the last two lengths and the dtype of x."""
+    rows, columns = np.shape(getval(x))[-2:]
+    return np.tri(rows, columns, k).astype(dtype_of(x))
+
+
 @op
 def tril(x: Any, k: int = 0) -> Any:
     """The lower triangle of the last two axes, zeros above the k-th diagonal."""
-    return x * np.tri(*np.shape(getval(x))[-2:], k, dtype=dtype_of(x))
+    return x * _lower(x, k)
 
 
 @op
 def triu(x: Any, k: int = 0) -> Any:
     """The upper triangle of the last two axes, zeros below the k-th diagonal."""
-    return x * (1 - np.tri(*np.shape(getval(x))[-2:], k - 1, dtype=dtype_of(x)))
+    return x * (1 - _lower(x, k - 1))
 
 
 @op

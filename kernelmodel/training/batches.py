@@ -71,7 +71,7 @@ class ArrayBatches:
         for start in starts:
             stop = min(start + size, self.samples)
             where: Any = slice(start, stop) if order is None else order[start:stop]
-            yield map_structure(lambda a, w=where: None if a is None else a[w], self.data)
+            yield _take(self.data, where)
 
     def split(self, share: float) -> tuple[ArrayBatches, Batch]:
         """Cut off the last share of the samples, as validation data.
@@ -87,10 +87,15 @@ class ArrayBatches:
                 f"`validation_split={share}` of {self.samples} samples leaves no samples for "
                 f"{'training' if at == 0 else 'validation'}. Choose another share or add data."
             )
-        last = map_structure(lambda a: None if a is None else a[at:], self.data)
-        self.data = map_structure(lambda a: None if a is None else a[:at], self.data)
+        last = _take(self.data, slice(at, None))
+        self.data = _take(self.data, slice(at))
         self.samples = at
         return self, last
+
+
+def _take(data: Any, where: Any) -> Any:
+    """The samples at an index, of each array."""
+    return map_structure(lambda array: None if array is None else array[where], data)
 
 
 class IterableBatches:
@@ -115,7 +120,7 @@ class IterableBatches:
         self.source, self.class_weight = source, class_weight
         self.steps = steps
         if steps is None and hasattr(source, "__len__"):
-            self.steps = len(source)
+            self.steps = len(source)  # type: ignore[arg-type]
         self._running: Iterator[Any] | None = None
 
     def epoch(self) -> Iterator[Batch]:

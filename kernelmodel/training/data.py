@@ -44,4 +44,4 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             f"A batch must be (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(data)}. "
             "Several inputs go into one list or dict: ([x1, x2], y)."
         )
-    return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
+    return (*data, *(None,) * (3 - len(data)))

@@ -58,7 +58,8 @@ def fit_batches(
         # Class weights count in training only: validation has the user's own weights.
         unweighted = ArrayBatches(x, y, sample_weight, batch_size, floats=floats)
         validation = unweighted.split(split)[1]
-    return batches, ArrayBatches(*validation, batch_size=size, floats=floats)
+    vx, vy, vw = (*validation, None, None)[:3]
+    return batches, make_batches(vx, vy, vw, size, floats=floats)
 
 
 def step_limit(steps: int | None) -> int | None:

@@ -151,5 +151,5 @@ def _kind_of_target(target: Any, output: Any) -> int:
     last = output.shape[-1] if len(output.shape) else 1
     if last == 1:
         return 0
-    shape = getattr(target, "shape", ())
+    shape = tuple(getattr(target, "shape", ()))
     return 1 if len(shape) < len(output.shape) or shape[-1] == 1 else 2

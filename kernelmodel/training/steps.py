@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
@@ -18,8 +19,24 @@ from kernelmodel.training.step import make_function
 Function = Callable[[Iterator[Any]], Any]
 
 
-class Steps:
+class Steps(Layer):
     """Steps, their functions, and the metrics they keep; a part of `Model`."""
+
+    optimizer: Any
+    compiled: bool
+    compiled_loss: Any
+    compiled_metrics: Any
+    train_function: Any
+    test_function: Any
+    predict_function: Any
+    _training_built: bool
+
+    def _check_inputs(self, x: Any) -> None:
+        """Hold the data against what the model takes; a subclass knows more."""
+
+    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
+        """Build what depends on shapes."""
+        raise NotImplementedError
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One training step: predict, loss, gradients, update, metrics.

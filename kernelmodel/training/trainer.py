@@ -29,7 +29,7 @@ class Trainer(Steps):
 
     def _start_training_state(self) -> None:
         self.compiled = False
-        self.optimizer: Any = None
+        self.optimizer = None
         self.loss: Any = None
         self.stop_training = False
         self.stop_evaluating = False
@@ -42,9 +42,9 @@ class Trainer(Steps):
         self._forget_functions()
 
     def _forget_functions(self) -> None:
-        self.train_function: Any = None
-        self.test_function: Any = None
-        self.predict_function: Any = None
+        self.train_function = None
+        self.test_function = None
+        self.predict_function = None
         self._training_built = False
         self._xla_steps: dict[str, XlaStep] = {}
 

@@ -69,7 +69,8 @@ def measure(module, name, steps):
 
 def main(rounds=3, steps=60, names=WORKLOADS):
     """Print a table of medians and ratios."""
-    peers = [m for m in ("keras",) if importlib.util.find_spec(m) and importlib.util.find_spec("jax")]
+    found = all(importlib.util.find_spec(name) for name in ("keras", "jax"))
+    peers = ["keras"] if found else []
     print("| workload | kernelmodel ms | keras-jax ms | ratio (min, median, max) |")
     print("| --- | --- | --- | --- |")
     for name in names:

@@ -57,16 +57,27 @@ def as_json(config):
     return strip(config)
 
 
-def twins(case, dtype="float32"):
+def quick_to_build(config):
+    """The config with zeros for the initial weights: Keras compiles its random draws."""
+    if isinstance(config, list):
+        return [quick_to_build(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("module") == "keras.initializers":
+        return {**config, "class_name": "Zeros", "config": {}}
+    return {key: quick_to_build(value) for key, value in config.items()}
+
+
+def twins(case):
     """Our layer and Keras' with the same config and weights, and arguments for them."""
-    ours = case.make(dtype)
+    ours = case.make("float32")
     args = example(case.args, 3)
     call(ours, case, args)
     draw = np.random.default_rng(3)
     ours.set_weights(
         [w + draw.uniform(0.1, 0.5, w.shape).astype(w.dtype) for w in ours.get_weights()]
     )
-    config = json.loads(json.dumps(serialize_keras_object(ours)))
+    config = quick_to_build(json.loads(json.dumps(serialize_keras_object(ours))))
     theirs = keras.saving.deserialize_keras_object(config)
     if ours.weights and not theirs.built:
         call(theirs, case, args)
@@ -91,14 +102,14 @@ def worst(ours, theirs):
 
 @every_case
 def test_configs_are_those_of_keras(case):
-    ours, theirs, _ = twins(case)
+    ours = case.make("float32")
+    config = json.loads(json.dumps(serialize_keras_object(ours)))
+    theirs = keras.saving.deserialize_keras_object(config)
     assert as_json(ours.get_config()) == as_json(theirs.get_config())
-    back = deserialize_keras_object(
-        json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
-    )
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
+    back = deserialize_keras_object(config)
     assert type(back) is type(ours)
     assert as_json(back.get_config()) == as_json(ours.get_config())
-    assert [w.shape for w in back.weights] == [w.shape for w in ours.weights]
 
 
 @pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
@@ -167,7 +178,7 @@ def differences(case, training):
     return found
 
 
-# In training only what is then another computation, and not a random one. RandomCrop isn't compared:
+# In training only what is then another computation, and not a random one. Without RandomCrop:
 # Keras 3 returns whole images outside of training, against its own documentation.
 COMPARED = [
     pytest.param(case, training, id=f"{case}{'-training' if training else ''}")
