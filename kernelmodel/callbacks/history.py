@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.callbacks.history_text import history_text
+from kernelmodel.core.hooks import hooks
 
 
 class History(Callback):
@@ -35,3 +39,11 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         if self.model is not None:
             self.model.history = self
+
+    def __repr__(self) -> str:
+        return history_text(self.history)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        if hooks.history_repr is None or not self.history:
+            return {"text/plain": repr(self)}
+        return hooks.history_repr(self)

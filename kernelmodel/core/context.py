@@ -120,11 +120,12 @@ def named(name: str) -> Iterator[None]:
     """Put a name before the paths of the weights that are made in a `with` block."""
     context = CURRENT.get()
     with Context() if context is None else nullcontext(context) as running:
-        running.path.append(name)
+        outer = running.path
+        running.path = outer if outer[-1:] == [name] else [*outer, name]
         try:
             yield
         finally:
-            running.path.pop()
+            running.path = outer
 
 
 @contextmanager

@@ -14,6 +14,7 @@ class Hooks:
             progress bar.
         show_summary: `(summary, show_trainable) -> bool`: shows a summary, or returns False.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
+        history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model: Set by the saving package.
     """
@@ -21,6 +22,7 @@ class Hooks:
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
     show_summary: Callable[[Any, bool], bool] | None = None
     graph_repr: Callable[[Any], Any] | None = None
+    history_repr: Callable[[Any], Any] | None = None
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None

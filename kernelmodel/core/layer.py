@@ -14,7 +14,7 @@ from kernelmodel.core.call_spec import (
     own_parameters,
     shape_parameters,
 )
-from kernelmodel.core.context import Context, current
+from kernelmodel.core.context import Context, named
 from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
@@ -40,15 +40,9 @@ def _builder(build: Callable[..., None]) -> Callable[..., None]:
             build(self, *args, **kwargs)
             return
         self._building = True
-        context = current() or Context()
-        pushed = not (context.path and context.path[-1] == self.name)
         try:
-            with context if current() is None else _nothing():
-                if pushed:
-                    context.path.append(self.name)
+            with named(self.name):
                 build(self, *args, **kwargs)
-                if pushed:
-                    context.path.pop()
         finally:
             self._building = False
         if args or kwargs:
@@ -57,11 +51,6 @@ def _builder(build: Callable[..., None]) -> Callable[..., None]:
         self.built = True
 
     return wrapped
-
-
-class _nothing:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *error: object) -> None: ...
 
 
 class Layer(Weights, Operation):

@@ -96,9 +96,9 @@ class EinsumDense(Layer):
         bias_initializer: Initializer of `bias`.
         kernel_regularizer: Regularizer of `kernel`, or None.
         bias_regularizer: Regularizer of `bias`, or None.
-        activity_regularizer: Regularizer of the output, or None.
         kernel_constraint: Constraint of `kernel`, or None.
         bias_constraint: Constraint of `bias`, or None.
+        activity_regularizer: Regularizer of the output, or None.
 
     Raises:
         ValueError: The equation, the shapes and the bias axes don't fit each other.
@@ -121,9 +121,9 @@ class EinsumDense(Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         only_default(

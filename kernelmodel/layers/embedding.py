@@ -33,6 +33,7 @@ class Embedding(Layer):
         embeddings_constraint: Constraint of `embeddings`, or None.
         mask_zero: Whether id 0 is padding: the layers that follow skip it.
         weights: First value of `embeddings`, or None.
+        activity_regularizer: Regularizer of the output, or None.
 
     Returns:
         Floats of shape (*ids.shape, output_dim).
@@ -54,10 +55,10 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
-        activity_regularizer: Any = None,
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         only_default("Embedding", kwargs, quantization_config=None, lora_rank=None, lora_alpha=None)

@@ -60,6 +60,7 @@ class Model(ModelFiles):
 
     supports_masking = True
     _graph: Graph | None = None
+    _loss_graph: Graph | None = None  # the same with the symbolic losses as further outputs
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, args, kwargs = split_functional(args, kwargs)
@@ -81,7 +82,8 @@ class Model(ModelFiles):
 
     @property
     def _layers(self) -> list[Any]:
-        found = list(self._graph.layers) if self._graph is not None else []
+        graph = self._loss_graph or self._graph
+        found = list(graph.layers) if graph is not None else []
         known = {id(layer) for layer in found}
         return found + [layer for layer in super()._layers if id(layer) not in known]
 
@@ -195,7 +197,34 @@ class Model(ModelFiles):
         if mask is not None and context is not None:
             for leaf, one in zip(leaves, flatten(mask)):
                 context.set_mask(leaf, one)
-        return self._graph.run(leaves)
+        if self._loss_graph is None:
+            return self._graph.run(leaves)
+        outputs, losses = self._loss_graph.run(leaves)
+        super().add_loss(losses)
+        return outputs
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar to the loss of the model.
+
+        Args:
+            loss: A scalar, a callable, or a symbolic tensor made of the model's tensors, which is
+                computed in every call; or a list of them. Files don't hold symbolic losses.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> inputs = km.Input((10,))
+            >>> outputs = km.layers.Dense(10)(inputs)
+            >>> model = km.Model(inputs, outputs)
+            >>> model.add_loss(km.ops.sum(km.ops.abs(outputs)))
+        """
+        given = loss if isinstance(loss, (list, tuple)) else [loss]
+        symbolic = [one for one in given if isinstance(one, KerasTensor)]
+        if symbolic:
+            graph = self._graph_or_error("graph for a symbolic loss")
+            before = [] if self._loss_graph is None else self._loss_graph.outputs[1]
+            outputs = [graph.outputs, [*before, *symbolic]]
+            object.__setattr__(self, "_loss_graph", Graph(graph.inputs, outputs, self.name))
+        super().add_loss([one for one in given if not isinstance(one, KerasTensor)])
 
     def _check_inputs(self, x: Any) -> None:
         if self._graph is not None:

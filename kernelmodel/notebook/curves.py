@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kernelmodel.notebook.svg import card, number, picture, short_number, shorten, text
+from kernelmodel.callbacks.history_text import history_text, short_number
+from kernelmodel.notebook.svg import card, number, picture, shorten, text
 
 Points = tuple[Sequence[float], Sequence[float]]
 
@@ -45,32 +46,6 @@ def history_curves(history: Mapping[str, Sequence[float]]) -> dict[str, dict[str
         x = [float(i + 1) for i in range(len(values))]
         curves.setdefault(name.removeprefix("val_"), {})[kind] = (x, [float(v) for v in values])
     return curves
-
-
-def history_text(
-    history: Mapping[str, Sequence[float]], epochs: int | None = None, note: str = ""
-) -> str:
-    """Return a history in one line, with few digits so that it stays the same from run to run.
-
-    Args:
-        history: metric name -> values, of which the first and the last are told.
-        epochs: how many epochs it spans, when `history` holds fewer values.
-        note: how the training ended, when that is worth saying.
-
-    >>> history_text({"loss": [0.42111, 0.2, 0.10123], "val_loss": [0.5, 0.3, 0.2]})
-    '<History: 3 epochs; loss 0.421 -> 0.101; val_loss 0.5 -> 0.2>'
-    """
-    count = max((len(v) for v in history.values()), default=0) if epochs is None else epochs
-    parts = [f"{count} epoch" if count == 1 else f"{count} epochs"]
-    for name, values in history.items():
-        if len(values) == 1:
-            parts.append(f"{name} {short_number(values[0])}")
-        elif len(values) > 1:
-            first, last = short_number(values[0]), short_number(values[-1])
-            parts.append(f"{name} {first} -> {last}")
-    if note:
-        parts.append(note)
-    return f"<History: {'; '.join(parts)}>"
 
 
 def curves_svg(

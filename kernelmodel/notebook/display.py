@@ -7,6 +7,7 @@ from typing import Any
 
 from kernelmodel.core.hooks import hooks
 from kernelmodel.models.summary import Summary, table_lines
+from kernelmodel.notebook.curves import curves_bundle
 from kernelmodel.notebook.graph_svg import graph_bundle
 from kernelmodel.notebook.live_panel import LivePanel
 from kernelmodel.notebook.model_graph import graph_parts
@@ -30,6 +31,7 @@ def install() -> bool:
     hooks.show_progress = show_progress
     hooks.show_summary = show_summary
     hooks.graph_repr = graph_repr
+    hooks.history_repr = history_repr
     return True
 
 
@@ -74,3 +76,12 @@ def graph_repr(model: Any) -> dict[str, Any]:
     if graph is None:
         return {"text/plain": repr(model)}
     return graph_bundle(*graph_parts(graph), title=model.name)
+
+
+def history_repr(history: Any) -> dict[str, Any]:
+    """Return the display bundle of a `History`: its curves.
+
+    Args:
+        history: has `history`, the values by name, and `model`.
+    """
+    return curves_bundle(history.history, getattr(history.model, "name", "Training"))

@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from kernelmodel.callbacks import Callback
+from kernelmodel.callbacks.history_text import history_text
 from kernelmodel.notebook.controls import Controls
-from kernelmodel.notebook.curves import curves_svg, history_text
+from kernelmodel.notebook.curves import curves_svg
 from kernelmodel.notebook.run_state import RunState
 from kernelmodel.notebook.series import Throttle
 from kernelmodel.notebook.subshell import delivers_while_busy, running_kernel, show_busy

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import html
-import math
 from typing import Any
 
 LIGHT = {
@@ -60,21 +59,6 @@ def number(value: float) -> str:
     """Return a coordinate with at most one decimal, without a needless zero."""
     rounded = f"{value:.1f}".removesuffix(".0")
     return "0" if rounded == "-0" else rounded
-
-
-def short_number(value: float) -> str:
-    """Return a value in 3 significant digits (4 from 100 on), as the live panel writes it.
-
-    >>> short_number(0.10123), short_number(5000), short_number(1e-05)
-    ('0.101', '5000', '1e-5')
-    """
-    size = abs(value)
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else f"{value:g}"
-    if 1e-3 <= size < 1e5:
-        return f"{float(f'{value:.{4 if size >= 100 else 3}g}'):.10g}"
-    digits, power = f"{value:.2e}".split("e")
-    return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
 
 
 def card(width: float, height: float, title: str, description: str, body: str) -> str:

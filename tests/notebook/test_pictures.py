@@ -7,10 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kernelmodel.notebook.curves import curves_bundle, curves_svg, history_curves, history_text
+from kernelmodel.callbacks.history_text import history_text, short_number
+from kernelmodel.notebook.curves import curves_bundle, curves_svg, history_curves
 from kernelmodel.notebook.graph_svg import GraphEdge, GraphNode, graph_bundle, graph_svg
 from kernelmodel.notebook.summary_html import summary_html
-from kernelmodel.notebook.svg import escape, short_number, shorten
+from kernelmodel.notebook.svg import escape, shorten
 
 NASTY = "<img onerror=alert(1)>\"'&\x00"
 HISTORY = {

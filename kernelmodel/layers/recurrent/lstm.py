@@ -135,8 +135,12 @@ class LSTM(CellLayer):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the state that is dropped in training.
         seed: Integer, or None for other numbers in each run.
-        kwargs: `return_sequences`, `return_state`, `go_backwards`, `stateful`, `unroll`,
-            `zero_output_for_mask` (see `RNN`); `name`, `dtype`, `trainable`.
+        return_sequences: Whether the output holds each step, or only the last.
+        return_state: Whether the last states are returned after the output.
+        go_backwards: Whether the steps are taken from the last to the first.
+        stateful: Whether a batch starts with the states that the one before ended with.
+        unroll: Accepted for Keras' sake.
+        kwargs: `zero_output_for_mask` (see `RNN`); `name`, `dtype`, `trainable`.
 
     Returns:
         (batch, units), or (batch, steps, units) with `return_sequences`; then h and c if
@@ -174,6 +178,11 @@ class LSTM(CellLayer):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
         **kwargs: Any,
     ) -> None:
         cell = {
@@ -195,7 +204,16 @@ class LSTM(CellLayer):
             "recurrent_dropout": recurrent_dropout,
             "seed": seed,
         }
-        self._start_with(LSTMCell, cell, {"activity_regularizer": activity_regularizer, **kwargs})
+        layer = {
+            "activity_regularizer": activity_regularizer,
+            "return_sequences": return_sequences,
+            "return_state": return_state,
+            "go_backwards": go_backwards,
+            "stateful": stateful,
+            "unroll": unroll,
+            **kwargs,
+        }
+        self._start_with(LSTMCell, cell, layer)
 
     def _run(self, sequences: Any, states: list[Any], mask: Any, training: Any) -> Any:
         cell, dtype = self.cell, self.compute_dtype

@@ -90,8 +90,12 @@ class SimpleRNN(CellLayer):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the state that is dropped in training.
         seed: Integer, or None for other numbers in each run.
-        kwargs: `return_sequences`, `return_state`, `go_backwards`, `stateful`, `unroll`,
-            `zero_output_for_mask` (see `RNN`); `name`, `dtype`, `trainable`.
+        return_sequences: Whether the output holds each step, or only the last.
+        return_state: Whether the last state is returned after the output.
+        go_backwards: Whether the steps are taken from the last to the first.
+        stateful: Whether a batch starts with the state that the one before ended with.
+        unroll: Accepted for Keras' sake.
+        kwargs: `zero_output_for_mask` (see `RNN`); `name`, `dtype`, `trainable`.
 
     Returns:
         (batch, units), or (batch, steps, units) with `return_sequences`; then the state if
@@ -125,6 +129,11 @@ class SimpleRNN(CellLayer):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
         **kwargs: Any,
     ) -> None:
         cell = {
@@ -144,9 +153,16 @@ class SimpleRNN(CellLayer):
             "recurrent_dropout": recurrent_dropout,
             "seed": seed,
         }
-        self._start_with(
-            SimpleRNNCell, cell, {"activity_regularizer": activity_regularizer, **kwargs}
-        )
+        layer = {
+            "activity_regularizer": activity_regularizer,
+            "return_sequences": return_sequences,
+            "return_state": return_state,
+            "go_backwards": go_backwards,
+            "stateful": stateful,
+            "unroll": unroll,
+            **kwargs,
+        }
+        self._start_with(SimpleRNNCell, cell, layer)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`."""
