@@ -230,10 +230,10 @@ class Layer(Weights, Operation):
         context.depth += 1
         context.path.append(self.name)
         try:
-            if not self.built:
-                self._build_for(spec.named(args, given))
             if args:
                 self._check(context, args[0])
+            if not self.built:
+                self._build_for(spec.named(args, given))
             if spec.training and len(args) <= spec.training_index:
                 given["training"] = False if training is None else training
             if spec.masks:
@@ -301,10 +301,10 @@ class Layer(Weights, Operation):
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Build for symbolic tensors, record the call, and return what it will give."""
         spec = call_spec(type(self))
-        if not self.built:
-            self._build_for(spec.named(args, kwargs))
         if self.input_spec is not None and args:
             check_inputs(self.input_spec, args[0], self.name)
+        if not self.built:
+            self._build_for(spec.named(args, kwargs))
         return super().symbolic_call(*args, **kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

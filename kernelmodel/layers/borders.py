@@ -45,7 +45,7 @@ class _ZeroPadding(_Borders):
     def __init__(self, padding: Any = 1, data_format: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._start(data_format)
-        self.padding = pairs(self, "padding", padding, self.rank)
+        self.padding: Any = pairs(self, "padding", padding, self.rank)
 
     def call(self, inputs: Any) -> Any:
         """Pad."""
@@ -61,7 +61,7 @@ class _Cropping(_Borders):
     def __init__(self, cropping: Any = 0, data_format: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._start(data_format)
-        self.cropping = pairs(self, "cropping", cropping, self.rank)
+        self.cropping: Any = pairs(self, "cropping", cropping, self.rank)
 
     def call(self, inputs: Any) -> Any:
         """Crop."""

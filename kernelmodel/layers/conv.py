@@ -91,7 +91,7 @@ class Conv(Windowed):
             bias_constraint=bias_constraint,
         )
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.bias = None
+        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `kernel` and `bias`."""

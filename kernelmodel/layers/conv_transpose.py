@@ -114,7 +114,7 @@ class ConvTranspose(Windowed):
             bias_constraint=bias_constraint,
         )
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.bias = None
+        self.bias: Any = None
         self._pads = tuple(
             transposed_pads(size, step, dilation, self.padding, extra)
             for size, step, dilation, extra in zip(

@@ -81,7 +81,7 @@ class Dense(Layer):
             bias_constraint=bias_constraint,
         )
         self.input_spec = InputSpec(min_ndim=2)
-        self.bias = None
+        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `kernel` and `bias`."""

@@ -126,7 +126,7 @@ class DepthwiseConv(_Depthwise):
             depthwise_constraint=depthwise_constraint,
             bias_constraint=bias_constraint,
         )
-        self.bias = None
+        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `kernel` and `bias`."""
@@ -246,7 +246,7 @@ class SeparableConv(_Depthwise):
             pointwise_constraint=pointwise_constraint,
             bias_constraint=bias_constraint,
         )
-        self.bias = None
+        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `depthwise_kernel`, `pointwise_kernel` and `bias`."""

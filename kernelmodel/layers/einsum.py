@@ -144,7 +144,7 @@ class EinsumDense(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
-        self.bias = None
+        self.bias: Any = None
 
     def _lengths(self, shape: Any) -> dict[str, int | None]:
         """The length of each letter for an input of a shape."""

@@ -107,7 +107,8 @@ class LayerNormalization(_Normalization):
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `gamma` and `beta`."""
@@ -253,7 +254,8 @@ class GroupNormalization(_Normalization):
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Make `gamma` and `beta`."""

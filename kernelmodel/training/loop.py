@@ -14,7 +14,6 @@ def run_epoch(
     iterator: Iterator[Any],
     callbacks: Any,
     mode: str,
-    limit: int | None = None,
 ) -> dict[str, Any]:
     """Run batches until there are no more, or somebody asks to stop.
 
@@ -24,33 +23,33 @@ def run_epoch(
         iterator: Batches.
         callbacks: A `CallbackList`.
         mode: "train" or "test": which hooks are called.
-        limit: Batches at the most, or None.
 
     Returns:
         The last step's logs: running means over the epoch, as Python floats.
     """
     begin = getattr(callbacks, f"on_{mode}_batch_begin")
     end = getattr(callbacks, f"on_{mode}_batch_end")
-    stride = model.steps_per_execution
+    somebody_listens = callbacks.listens(f"on_{mode}_batch_end")
     stop_flag = "stop_training" if mode == "train" else "stop_evaluating"
     batches = Peekable(iterator)
-    logs: dict[str, Any] = {}
-    step = 0
-    while (limit is None or step < limit) and batches.more():
-        begin(step)
-        logs = as_floats(function(batches))
-        step += stride
-        end(step - 1, logs)
+    logs: Any = {}
+    while batches.more():
+        begin(batches.taken)
+        logs = function(batches)
+        if somebody_listens:
+            logs = as_floats(logs)
+            end(batches.taken - 1, logs)
         if getattr(model, stop_flag):
             break
-    return logs
+    return as_floats(logs)
 
 
 class Peekable:
-    """An iterator that tells whether there is more."""
+    """An iterator that tells whether there is more, and how much was taken."""
 
     def __init__(self, iterator: Iterator[Any]) -> None:
         self._iterator, self._ahead = iter(iterator), []  # type: tuple[Iterator[Any], list[Any]]
+        self.taken = 0
 
     def more(self) -> bool:
         """Whether `next` will give something."""
@@ -65,7 +64,9 @@ class Peekable:
         return self
 
     def __next__(self) -> Any:
-        return self._ahead.pop() if self._ahead else next(self._iterator)
+        item = self._ahead.pop() if self._ahead else next(self._iterator)
+        self.taken += 1
+        return item
 
 
 def as_floats(logs: Any) -> dict[str, Any]:

@@ -52,14 +52,19 @@ class CompiledMetrics:
         outputs, targets = output_list(y_pred), targets_by_output(y, names)
         plain, weighted = _spread(self.plain, names), _spread(self.weighted, names)
         several = len(names) > 1
-        self._entries = [
+        entries = [
             [
-                (as_metric(one, target, output, f"{name}_" if several else ""), uses_weights)
+                (as_metric(one, target, output, several), uses_weights)
                 for group, uses_weights in ((plain[i], False), (weighted[i], True))
                 for one in group
             ]
-            for i, (name, target, output) in enumerate(zip(names, targets, outputs))
+            for i, (target, output) in enumerate(zip(targets, outputs))
         ]
+        taken: set[str] = set()
+        for name, found in zip(names, entries):
+            for metric, uses_weights in found:
+                _set_name(metric, f"{name}_" if several else "", uses_weights, taken)
+        self._entries = entries
         self.built = True
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -117,33 +122,46 @@ def _spread(given: Any, names: list[str]) -> list[list[Any]]:
     ]
 
 
-def as_metric(given: Any, target: Any, output: Any, prefix: str) -> Metric:
+def _set_name(metric: Metric, prefix: str, weighted: bool, taken: set[str]) -> None:
+    """Give a metric its name in logs, as tf.keras does.
+
+    Raises:
+        ValueError: Another metric has it.
+    """
+    plain = metric.name.removeprefix(prefix)
+    name = prefix + plain
+    if weighted and name in taken:
+        name = f"{prefix}weighted_{plain}"
+    if name in taken:
+        raise ValueError(
+            f"Two metrics have the name {name!r}. Give one another, with name=... in its class."
+        )
+    taken.add(name)
+    metric.name = name
+
+
+def as_metric(given: Any, target: Any, output: Any, several: bool) -> Metric:
     """The metric that a user means for an output.
 
     Args:
         given: Name, function, class, config or `Metric`.
         target: The output's targets, whose shape tells what "accuracy" means.
         output: The output.
-        prefix: Goes before the name, in models with several outputs.
+        several: Whether there are further outputs, so that an instance may be needed twice.
     """
-    name: str | None = None
-    found: Any = given
-    if isinstance(given, str):
-        name = given
-        kind = SHORT.get(given, given)
-        if kind in BY_SHAPE:
-            found = metrics.get(BY_SHAPE[kind][_kind_of_target(target, output)])
-        else:
-            found = metrics.get(given)
+    kind = SHORT.get(given, given) if isinstance(given, str) else None
+    if kind in BY_SHAPE:
+        found: Any = metrics.get(BY_SHAPE[kind][_kind_of_target(target, output)])
     else:
         found = metrics.get(given)
     if not isinstance(found, Metric):
         function: Callable[..., Any] = found
-        found = MeanMetricWrapper(function, name=name or getattr(function, "__name__", "metric"))
-    elif name is not None and found is not given:
-        found.name = name
-    if prefix and not found.name.startswith(prefix):
-        found.name = prefix + found.name
+        name = given if isinstance(given, str) else getattr(function, "__name__", "metric")
+        return MeanMetricWrapper(function, name=name)
+    if isinstance(given, str):
+        found.name = given
+    elif several and found is given:
+        return type(found).from_config(found.get_config())
     return found
 
 

@@ -16,7 +16,7 @@ from kernelmodel.training.batches import make_batches
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count
 from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
-from kernelmodel.training.loop import run_epoch
+from kernelmodel.training.loop import Peekable, run_epoch
 from kernelmodel.training.objective import CompiledLoss
 from kernelmodel.training.scores import CompiledMetrics
 from kernelmodel.training.steps import Steps
@@ -215,10 +215,13 @@ class Trainer(Steps):
         self.stop_training = False
         with running(self, listed):
             for epoch in range(initial_epoch, epochs):
+                source = Peekable(itertools.islice(iterator, limit))
+                if not source.more():
+                    hooks.note(f"The data ran out after {epoch - initial_epoch} epoch(s).")
+                    break
                 self.reset_metrics()
                 listed.on_epoch_begin(epoch)
-                function = self.make_train_function()
-                logs = run_epoch(self, function, itertools.islice(iterator, limit), listed, "train")
+                logs = run_epoch(self, self.make_train_function(), source, listed, "train")
                 if validation is not None and is_due(epoch, validation_freq):
                     logs = {**logs, **self._validate(validation, validation_steps, listed)}
                 listed.on_epoch_end(epoch, logs)

@@ -53,7 +53,7 @@ class RecurrentCell(Layer):
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         resolve(self, **settings)
-        self.bias = None
+        self.bias: Any = None
 
     @property
     def state_size(self) -> Any:
