@@ -36,8 +36,8 @@ class Fused:
     def __call__(self, *arrays: Any, **static: Any) -> Any:
         boxes, trace, _, _ = find_top_boxed_args(arrays)
         if not boxes:
-            if any(isinstance(a, XlaArray) for a in arrays):
-                return wrap(self.xla(*map(unwrap, arrays), **static))
+            if any(isinstance(plain(a), XlaArray) for a in arrays):
+                return wrap(self.xla(*(unwrap(plain(a)) for a in arrays), **static))
             return self.forward(*map(plain, arrays), **static)[0]
         values = list(map(plain, arrays))
         needed = [False] * len(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from kernelmodel import activations
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.symbolic import KerasTensor
@@ -45,6 +46,8 @@ class Lambda(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if isinstance(function, str):
+            function = activations.get(function)  # as configs name our own functions
         if not callable(function):
             raise TypeError(
                 f"Layer {self.name!r} (Lambda): function must be callable, got {function!r}."

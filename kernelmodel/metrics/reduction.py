@@ -178,7 +178,8 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights that broadcast to the function's values, or None.
         """
         mask = mask_of(y_pred)
-        values = self.fn(detached(y_true), detached(y_pred), **self._fn_kwargs)
+        targets, predictions = same_rank(detached(y_true), detached(y_pred))
+        values = self.fn(targets, predictions, **self._fn_kwargs)
         if mask is not None:
             if sample_weight is not None:
                 sample_weight = detached(sample_weight, self.dtype)

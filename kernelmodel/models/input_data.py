@@ -12,7 +12,7 @@ from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.xla_array import XlaArray
-from kernelmodel.ops import convert_to_tensor, expand_dims, squeeze
+from kernelmodel.ops import cast, convert_to_tensor, expand_dims, squeeze
 
 
 def match_inputs(graph: Graph, data: Any, name: str) -> list[Any]:
@@ -85,7 +85,7 @@ def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
             f"Model {name!r} expects input {key!r} of shape {expected}, got {shape}. "
             f"{_remedy(expected, shape)}"
         )
-    return leaf
+    return leaf if isinstance(leaf, KerasTensor) else cast(leaf, tensor.dtype)
 
 
 def _remedy(expected: tuple[Any, ...], shape: tuple[Any, ...]) -> str:

@@ -21,6 +21,7 @@ from kernelmodel.models.input_data import match_inputs
 from kernelmodel.models.model_files import ModelFiles
 from kernelmodel.models.summary import Summary, show_summary
 from kernelmodel.models.weight_paths import collect
+from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.diagnose import finite
 
 
@@ -234,7 +235,7 @@ class Model(ModelFiles):
         """Name of the first layer whose output for a batch isn't finite."""
         if self._graph is None:
             return None
-        leaves = match_inputs(self._graph, data[0] if isinstance(data, tuple) else data, self.name)
+        leaves = match_inputs(self._graph, unpack_x_y_sample_weight(data)[0], self.name)
         culprit: list[str] = []
 
         def call(operation: Any, args: Any, kwargs: Any) -> Any:

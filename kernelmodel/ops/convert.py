@@ -114,8 +114,6 @@ def _cast(x: Any, dtype: Any) -> Any:
         return x
     if np.dtype(name).kind not in "fc":
         x = getval(x)
-    if isbox(x):
-        return anp._astype(x, np.dtype(name))
     return (x if hasattr(x, "astype") else np.asarray(x)).astype(name)
 
 

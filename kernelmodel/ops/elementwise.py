@@ -80,6 +80,23 @@ def _floating(x: Any) -> Any:
     return x if np.dtype(dtype_of(x)).kind in "fc" else _cast(x, FLOATX)
 
 
+def _same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two operands, an array of integers beside one of floats cast to its dtype.
+
+    NumPy would compute both in float64.
+    """
+    x1, x2 = _array_like(x1), _array_like(x2)
+    one, two = getattr(x1, "dtype", None), getattr(x2, "dtype", None)
+    if one is None or two is None or one == two:
+        return x1, x2
+    kinds = np.dtype(one).kind, np.dtype(two).kind
+    if kinds[0] == "f" and kinds[1] in "iu":
+        return x1, _cast(x2, one)
+    if kinds[1] == "f" and kinds[0] in "iu":
+        return _cast(x1, two), x2
+    return x1, x2
+
+
 def _real(name: str, meaning: str) -> Callable[[Any], Any]:
     function = getattr(anp, name)
 
@@ -102,7 +119,7 @@ def _binary(name: str, meaning: str) -> Callable[[Any, Any], Any]:
     function = getattr(anp, name)
 
     def body(x1: Any, x2: Any) -> Any:
-        return function(x1, _array_like(x2))
+        return function(*_same_floats(x1, x2))
 
     return _documented(body, name, meaning)
 
@@ -175,9 +192,10 @@ floor_divide = _logical("floor_divide", "Quotient rounded down")
 @op
 def divide(x1: Any, x2: Any) -> Any:
     """Quotient, element by element; integers are divided as float32."""
+    x1, x2 = _same_floats(x1, x2)
     if np.dtype(dtype_of(x1)).kind not in "fc" and np.dtype(dtype_of(x2)).kind not in "fc":
         x1 = _floating(x1)
-    return anp.divide(x1, _array_like(x2))
+    return anp.divide(x1, x2)
 
 
 true_divide = divide
@@ -218,4 +236,4 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`x1` where the condition is true, `x2` elsewhere; indices where true if neither is given."""
     if x1 is None and x2 is None:
         return np.where(getval(condition))
-    return rules.where(getval(condition), _array_like(x1), _array_like(x2))
+    return rules.where(getval(condition), *_same_floats(x1, x2))

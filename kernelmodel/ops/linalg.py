@@ -9,7 +9,8 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import dtype_of
-from kernelmodel.ops.dispatch import _array_like, op, op_of_other
+from kernelmodel.ops.dispatch import op, op_of_other
+from kernelmodel.ops.elementwise import _same_floats
 
 __all__ = [
     "dot",
@@ -43,19 +44,19 @@ def triu(x: Any, k: int = 0) -> Any:
 @op
 def matmul(x1: Any, x2: Any) -> Any:
     """Matrix product over the last two axes, batched over the others."""
-    return anp.matmul(x1, _array_like(x2))
+    return anp.matmul(*_same_floats(x1, x2))
 
 
 @op
 def dot(x1: Any, x2: Any) -> Any:
     """Dot product: the last axis of x1 with the second to last of x2."""
-    return anp.dot(x1, _array_like(x2))
+    return anp.dot(*_same_floats(x1, x2))
 
 
 @op
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """Product summed over the given axes of both."""
-    return anp.tensordot(x1, _array_like(x2), axes)
+    return anp.tensordot(*_same_floats(x1, x2), axes)
 
 
 @op_of_other
@@ -67,4 +68,4 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 @op
 def outer(x1: Any, x2: Any) -> Any:
     """Outer product of two flattened arrays."""
-    return anp.outer(x1, _array_like(x2))
+    return anp.outer(*_same_floats(x1, x2))

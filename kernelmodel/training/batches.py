@@ -11,9 +11,7 @@ import numpy as np
 from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.engine.random import permutation
 from kernelmodel.training.checks import as_arrays, check_count, sample_count
-from kernelmodel.training.data import unpack_x_y_sample_weight
-
-Batch = tuple[Any, ...]
+from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
 class ArrayBatches:
@@ -60,7 +58,7 @@ class ArrayBatches:
         """Batches an epoch."""
         return math.ceil(self.samples / self.batch_size)
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Iterator[Any]:
         """One pass over the data."""
         size, order = self.batch_size, None
         if self.shuffle is True:
@@ -71,9 +69,9 @@ class ArrayBatches:
         for start in starts:
             stop = min(start + size, self.samples)
             where: Any = slice(start, stop) if order is None else order[start:stop]
-            yield _take(self.data, where)
+            yield pack_x_y_sample_weight(*_take(self.data, where))
 
-    def split(self, share: float) -> tuple[ArrayBatches, Batch]:
+    def split(self, share: float) -> tuple[ArrayBatches, tuple[Any, ...]]:
         """Cut off the last share of the samples, as validation data.
 
         Raises:
@@ -123,7 +121,7 @@ class IterableBatches:
             self.steps = len(source)  # type: ignore[arg-type]
         self._running: Iterator[Any] | None = None
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Iterator[Any]:
         """The batches of an epoch."""
         if self._running is None:
             self._running = iter(self.source)
@@ -133,7 +131,7 @@ class IterableBatches:
             weight = as_arrays(weight, "sample_weight", self.floats)
             if self.class_weight is not None:
                 weight = weights_of_classes(y, self.class_weight, weight)
-            yield (x, y, weight)[: 3 if weight is not None else (2 if y is not None else 1)]
+            yield pack_x_y_sample_weight(x, y, weight)
             if count == self.steps:
                 break
         if self.steps is None or not isinstance(self.source, Iterator):

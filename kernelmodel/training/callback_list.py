@@ -8,6 +8,7 @@ from typing import Any
 
 from kernelmodel.callbacks import CallbackList, TerminateOnNaN
 from kernelmodel.core.hooks import hooks
+from kernelmodel.training.checks import check_verbose
 
 
 def callback_list(
@@ -35,8 +36,7 @@ def callback_list(
     Raises:
         ValueError: Another value of `verbose`.
     """
-    if verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2, got {verbose!r}.")
+    check_verbose(verbose)
     if isinstance(callbacks, CallbackList):
         return callbacks
     verbose = 1 if verbose == "auto" else int(verbose)

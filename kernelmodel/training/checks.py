@@ -121,3 +121,13 @@ def check_count(name: str, value: Any, least: int = 1, optional: bool = True) ->
         return
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
         raise ValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+
+
+def check_verbose(verbose: Any) -> None:
+    """Check the argument `verbose`.
+
+    Raises:
+        ValueError: Another value than the known ones.
+    """
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2, got {verbose!r}.")

@@ -13,8 +13,8 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
         >>> km.utils.pack_x_y_sample_weight(1, 2)
         (1, 2)
     """
-    if y is None:
-        return x if not isinstance(x, (list, tuple)) and sample_weight is None else (x,)
+    if y is None and sample_weight is None:
+        return x if not isinstance(x, (list, tuple)) else (x,)
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 

@@ -12,7 +12,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.training.batches import weights_of_classes
 from kernelmodel.training.checks import as_arrays, sample_count
-from kernelmodel.training.data import unpack_x_y_sample_weight
+from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
 from kernelmodel.training.step import make_function
 
@@ -29,7 +29,7 @@ class Steps(Layer):
     train_function: Any
     test_function: Any
     predict_function: Any
-    _training_built: bool
+    _tried: set[str]
 
     def _check_inputs(self, x: Any) -> None:
         """Hold the data against what the model takes; a subclass knows more."""
@@ -279,12 +279,10 @@ class Steps(Layer):
         outputs = self.make_predict_function()(iter([data]))
         return map_structure(as_tensor, outputs)
 
-    def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, ...]:
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> Any:
         x = as_arrays(x, "x", self._floats())
         sample_count(x=x, y=y, sample_weight=sample_weight)
-        return (x, y, sample_weight)[
-            : 3 if sample_weight is not None else (2 if y is not None else 1)
-        ]
+        return pack_x_y_sample_weight(x, y, sample_weight)
 
     def _floats(self) -> str:
         """The dtype that float64 data is cast to: float32, unless a layer computes in float64."""
@@ -301,12 +299,15 @@ class Steps(Layer):
         """Make everything that depends on the data's shapes, before the first step.
 
         A trial on zeros in the shapes of the batch builds the model, the losses, the metrics and
-        the optimizer. So an error in shapes shows before anything is changed.
+        the optimizer; shapes that were tried before need none. So an error in shapes shows before
+        anything is changed.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         self._check_inputs(x)
-        if not self.built or not self._training_built:
+        shapes = repr(map_structure(_row, (x, y, sample_weight)))
+        if not self.built or shapes not in self._tried:
             self._trial(x, y, sample_weight)
+            self._tried.add(shapes)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
@@ -314,3 +315,8 @@ class Steps(Layer):
                 f"Compile the model before {method}(): for example "
                 "model.compile(optimizer='adam', loss='mse')."
             )
+
+
+def _row(leaf: Any) -> Any:
+    """Shape of a row of an array, and its dtype."""
+    return (leaf.shape[1:], leaf.dtype.name) if hasattr(leaf, "shape") else leaf

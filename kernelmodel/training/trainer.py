@@ -10,11 +10,13 @@ import numpy as np
 
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
+from kernelmodel.core.hooks import hooks
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import make_batches
+from kernelmodel.training.batches import ArrayBatches, make_batches
 from kernelmodel.training.callback_list import callback_list, running
-from kernelmodel.training.checks import check_count
+from kernelmodel.training.checks import check_count, check_verbose
+from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
 from kernelmodel.training.loop import Peekable, run_epoch
 from kernelmodel.training.objective import CompiledLoss
@@ -45,7 +47,7 @@ class Trainer(Steps):
         self.train_function = None
         self.test_function = None
         self.predict_function = None
-        self._training_built = False
+        self._tried: set[str] = set()
         self._xla_steps: dict[str, XlaStep] = {}
 
     def compile(
@@ -196,6 +198,8 @@ class Trainer(Steps):
             ("validation_batch_size", validation_batch_size, 1),
         ):  # fmt: skip
             check_count(name, count, least)
+        check_verbose(verbose)
+        limit = step_limit(steps_per_epoch)
         batches, validation = fit_batches(
             x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch,
             validation_split, validation_data, validation_batch_size, validation_steps,
@@ -206,8 +210,9 @@ class Trainer(Steps):
         if first is None:
             raise ValueError("There is no data: `x` yields no batch.")
         self._prepare(first)
+        if isinstance(validation, ArrayBatches):
+            self._prepare(next(validation.epoch()))
         iterator = itertools.chain([first], iterator)
-        limit = step_limit(steps_per_epoch)
         listed = callback_list(
             self, callbacks, verbose, epochs, limit or batches.steps, fit=True,
             batch_size=getattr(batches, "batch_size", None),
@@ -334,7 +339,7 @@ class Trainer(Steps):
         function = self.make_predict_function()
         for number, data in enumerate(itertools.islice(batches.epoch(), steps)):
             if not number:
-                self._check_inputs(data[0])
+                self._check_inputs(unpack_x_y_sample_weight(data)[0])
             listed.on_predict_batch_begin(number)
             outputs = function(iter([data]))
             parts.append(outputs)
@@ -353,7 +358,6 @@ class Trainer(Steps):
 
     def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
         run_trial(self, x, y, sample_weight, training=True)
-        self._training_built = True
 
     def _all_variables(self) -> list[Any]:
         """Everything that a step may read or write."""

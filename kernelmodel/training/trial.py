@@ -17,7 +17,7 @@ def run_trial(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) ->
     """Build the model, its losses, metrics and optimizer for the shapes of a batch.
 
     Layers that know their output shape give zeros of that shape instead of computing. If an error
-    comes up, the layers that were built on the way are as before.
+    comes up, everything is as before.
 
     Args:
         model: A compiled model.
@@ -29,6 +29,7 @@ def run_trial(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) ->
     layers = model._flatten_layers()
     before = [(layer, len(layer._own_trainable), len(layer._own_fixed)) for layer in layers
               if not layer.built]  # fmt: skip
+    matched = [(part, dict(vars(part))) for part in (model.compiled_loss, model.compiled_metrics)]
     try:
         with ENGINE_LOCK, np.errstate(all="ignore"), Context(pure=True) as context:
             context.shapes_only = True
@@ -38,6 +39,10 @@ def run_trial(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) ->
             del layer._own_trainable[trainable:]
             del layer._own_fixed[fixed:]
             layer.built = False
+            layer._unbuild()
+        for part, state in matched:
+            vars(part).clear()
+            vars(part).update(state)
         raise
     if training and model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
@@ -48,6 +53,8 @@ def _measure(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
         return  # a custom train_step knows how to use the parts; the model itself isn't called
     y_pred = map_structure(getval, model(x, training=False))
     kind = type(model)
+    if kind.train_step is not Steps.train_step or kind.test_step is not Steps.test_step:
+        return  # what it does with loss and metrics is its own business
     if kind.compute_loss is Steps.compute_loss and model._own_step("compute_loss"):
         model.compute_loss(x, y, y_pred, sample_weight)
     else:

@@ -36,7 +36,6 @@ class Case:
         settings: What the layer is made with, for the tests' names.
         random: Whether it draws random numbers in training.
         in_training: Whether it computes something else in training.
-        keras: The same arguments for Keras' layer, or None for one that Keras lacks.
     """
 
     name: str

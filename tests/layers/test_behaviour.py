@@ -50,6 +50,12 @@ def test_a_lambda_is_not_written_to_files():
         L.Lambda.from_config({"function": config})
 
 
+def test_a_lambda_of_a_known_function():
+    layer = L.Lambda(km.activations.softplus)
+    twin = L.Lambda.from_config(json.loads(json.dumps(layer.get_config())))
+    assert twin.function is km.activations.softplus
+
+
 def test_a_lambda_gets_what_it_asks_for():
     seen = []
 

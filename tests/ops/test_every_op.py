@@ -177,7 +177,7 @@ CASES = [
          (1,)),
     Case("binary_crossentropy", (SOFT, between(0.1, 0.9, 2, 3)), gradient=(1,)),
     Case("binary_crossentropy", (SOFT, normal(2, 3)), {"from_logits": True}, (1,)),
-    Case("cast", (normal(2, 3), "float32")),
+    Case("cast", (normal(2, 3), "float64"), gradient=(0,), xla=False),
     Case("cast", (normal(2, 3) * 9, "int32")),
     Case("stop_gradient", (normal(2, 3),)),
     Case("convert_to_tensor", (normal(2, 3),), symbolic=False, gradient=(0,)),
@@ -357,7 +357,7 @@ def result_of(compiled: dict[str, Any], case: Case) -> Any:
     return found
 
 
-@differentiable
+@pytest.mark.parametrize("case", [c for c in CASES if c.gradient and c.xla], ids=str)
 def test_float32_gradients_stay_float32_also_under_xla(case: Case, compiled: Any) -> None:
     plain = gradients(case, list(case.with_floats("float32")))
     assert {g.dtype.name for g in plain} == {"float32"}
@@ -381,6 +381,14 @@ def test_lists_of_floats_are_float32(name: str) -> None:
         "float32"
     }
     assert ops.where([True, False], x, [1.0, 2.0]).dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["add", "divide", "maximum", "power", "matmul", "dot", "outer"])
+def test_integers_beside_floats_become_their_dtype(name: str) -> None:
+    function, floats, whole = getattr(ops, name), np.ones(2, "float32"), np.array([1, 2])
+    assert function(floats, whole).dtype == function(whole, floats).dtype == "float32"
+    if name not in ("matmul", "dot", "outer"):
+        assert function(Input((2,)), Input((2,), dtype="int32")).dtype == "float32"
 
 
 def test_unknown_lengths_stay_unknown() -> None:

@@ -12,6 +12,7 @@ from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.engine.kernels.dense import dense
 from kernelmodel.engine.kernels.dropout import dropout as drop
 from kernelmodel.layers.arguments import in_dtype, make_weight, number, positive, resolve
+from kernelmodel.layers.recurrent.pieces import parts_of
 from kernelmodel.ops import random
 
 # What a cell draws for a sequence: factors for the inputs and for the state, each (k, batch, n)
@@ -131,7 +132,14 @@ class RecurrentCell(Layer):
 
     def _part(self, weight: Any, gate: int, count: int = 1) -> Any:
         """The columns of a weight that belong to a gate, or to several."""
+        if count == self.gates:
+            return weight
         return weight[..., gate * self.units : (gate + count) * self.units]
+
+    def _gates(self, values: Any, *counts: int) -> Any:
+        """Values of all gates, cut into parts of so many gates each."""
+        ends = [self.units * sum(counts[: i + 1]) for i in range(len(counts) - 1)]
+        return parts_of(values, at=tuple(ends))
 
     def _from_state(
         self, state: Any, factors: Any, first: int = 0, count: int | None = None

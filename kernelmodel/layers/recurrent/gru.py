@@ -78,19 +78,20 @@ class GRUCell(RecurrentCell):
     def step(self, projected: Any, states: list[Any], factors: Any = None) -> Any:
         """One step; see `RecurrentCell.step`."""
         (h,) = states
+        gates_x, candidate_x = self._gates(projected, 2, 1)
         if self.reset_after:
             inner = self._from_state(h, factors)
             if self.bias is not None:
                 inner = inner + in_dtype(self.bias, self.compute_dtype)[1]
+            gates_h, candidate_h = self._gates(inner, 2, 1)
         else:
-            inner = self._from_state(h, factors, 0, 2)
-        both = self.recurrent_activation(self._part(projected, 0, 2) + self._part(inner, 0, 2))
-        update, reset = self._part(both, 0), self._part(both, 1)
+            gates_h = self._from_state(h, factors, 0, 2)
+        update, reset = self._gates(self.recurrent_activation(gates_x + gates_h), 1, 1)
         if self.reset_after:
-            remembered = reset * self._part(inner, 2)
+            remembered = reset * candidate_h
         else:
             remembered = self._from_state(reset * h, factors, 2, 1)
-        candidate = self.activation(self._part(projected, 2) + remembered)
+        candidate = self.activation(candidate_x + remembered)
         h = update * h + (1 - update) * candidate
         return h, [h]
 

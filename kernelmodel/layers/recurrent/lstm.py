@@ -102,9 +102,9 @@ class LSTMCell(RecurrentCell):
     def step(self, projected: Any, states: list[Any], factors: Any = None) -> Any:
         """One step; see `RecurrentCell.step`."""
         h, c = states
-        z = projected + self._from_state(h, factors)
-        i, f, o = (self.recurrent_activation(self._part(z, k)) for k in (0, 1, 3))
-        c = f * c + i * self.activation(self._part(z, 2))
+        z = self._gates(projected + self._from_state(h, factors), 1, 1, 1, 1)
+        i, f, o = (self.recurrent_activation(z[k]) for k in (0, 1, 3))
+        c = f * c + i * self.activation(z[2])
         h = o * self.activation(c)
         return h, [h, c]
 

@@ -13,6 +13,7 @@ from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.layers.arguments import only_default
 from kernelmodel.layers.recurrent.cell import computes_by_parts
+from kernelmodel.layers.recurrent.pieces import steps_of
 from kernelmodel.layers.recurrent.stacked import (
     StackedRNNCells,
     advance,
@@ -182,9 +183,10 @@ class RNN(Layer):
         by_parts = computes_by_parts(self.cell)
         if by_parts:
             sequences = self.cell.project(sequences, factors[0])
+        at_step = steps_of(sequences)
         outputs = []
         for t in reversed(steps) if self.go_backwards else steps:
-            inputs = sequences[:, t]
+            inputs = at_step[t]
             if by_parts:
                 output, new = self.cell.step(inputs, states, factors[1])
             else:
