@@ -41,8 +41,8 @@ def traced_twins() -> dict[Callable[..., Any], Callable[..., Any]]:
         (np.fft, anp.fft),
     ]
     for module, twin in pairs:
-        for name in dir(module):
-            function = getattr(module, name)
+        # Not dir(): it would load the parts of NumPy that are loaded when first asked for.
+        for name, function in list(vars(module).items()):
             traced = getattr(twin, name, None)
             if callable(function) and callable(traced) and not isinstance(function, type):
                 twins[function] = traced

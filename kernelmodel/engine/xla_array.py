@@ -26,8 +26,8 @@ def jax_twins() -> dict[Any, Callable[..., Any]]:
 
     twins: dict[Any, Callable[..., Any]] = {}
     for module, twin in ((np, jnp), (np.linalg, jnp.linalg), (np.fft, jnp.fft)):
-        for name in dir(module):
-            function, other = getattr(module, name), getattr(twin, name, None)
+        for name, function in list(vars(module).items()):
+            other = getattr(twin, name, None)
             if callable(function) and callable(other) and not isinstance(function, type):
                 twins[function] = other
     return twins

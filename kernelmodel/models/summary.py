@@ -174,7 +174,8 @@ def _count(variables: list[Variable]) -> int:
 
 
 def _cut(rows: list[SummaryRow], layer_range: Any) -> list[SummaryRow]:
-    if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
+    pair = isinstance(layer_range, (list, tuple)) and len(layer_range) == 2
+    if not pair or not all(isinstance(name, str) for name in layer_range):
         raise ValueError(
             f"`layer_range` must be (first, last): two layer names or regular expressions, got "
             f"{layer_range!r}."
