@@ -76,15 +76,22 @@ class OpCall(Operation):
     Args:
         function: The op.
         name: Name; made up of the op's name if None.
+        settings: Arguments from a file that aren't in its calls.
     """
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(unique_name(snake_case(function.__name__)) if name is None else name)
-        self.function = function
+        self.function, self.settings = function, settings or {}
 
     @property
     def _serialized_class_name(self) -> str:
-        return "".join(part.title() for part in self.function.__name__.split("_"))
+        name = self.function.__name__.replace("getitem", "get_item")
+        return "".join(part.capitalize() for part in name.split("_"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):

@@ -22,7 +22,20 @@ T = TypeVar("T")
 _registered: dict[str, Any] = {}
 _scope: ContextVar[dict[str, Any] | None] = ContextVar("kernelmodel_custom_objects", default=None)
 
+# Objects that one config holds several times, by the number that marks them.
+_shared: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_shared_objects", default=None)
+
 NEVER = {"__lambda__"}
+
+
+@contextmanager
+def shared_objects() -> Iterator[None]:
+    """Let what is serialized or made in a `with` block twice be one object, as in a whole model."""
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def custom_scope_objects() -> dict[str, Any]:
@@ -122,7 +135,10 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, dict):
         return {key: serialize_keras_object(part) for key, part in obj.items()}
     if isinstance(obj, slice):
-        return {"class_name": "__slice__", "config": [obj.start, obj.stop, obj.step]}
+        parts = {"start": obj.start, "stop": obj.stop, "step": obj.step}
+        return {"class_name": "__slice__", "config": parts}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, np.ndarray):
         return {
             "class_name": "__numpy__",
@@ -157,6 +173,11 @@ def _serialize_instance(obj: Any) -> dict[str, Any]:
         extra = getattr(obj, method)() if hasattr(obj, method) else None
         if extra:
             config[key] = serialize_keras_object(extra)
+    shared = _shared.get()
+    if shared is not None:
+        obj_and_first = shared.setdefault(id(obj), (obj, config))
+        if obj_and_first[1] is not config:
+            obj_and_first[1]["shared_object_id"] = config["shared_object_id"] = id(obj)
     return config
 
 
@@ -218,7 +239,9 @@ def deserialize_keras_object(
     if name == "__tuple__":
         return tuple(deserialize_keras_object(p, custom_objects, safe_mode) for p in inner)
     if name == "__slice__":
-        return slice(*inner)
+        return slice(inner["start"], inner["stop"], inner["step"])
+    if name == "__ellipsis__":
+        return Ellipsis
     if name in ("__numpy__", "__tensor__"):
         return np.array(inner["value"], dtype=inner["dtype"])
     if custom_objects:
@@ -226,6 +249,9 @@ def deserialize_keras_object(
             return deserialize_keras_object(config, None, safe_mode, table)
     if name == "function":
         return find_function(config, table)
+    shared, key = _shared.get(), config.get("shared_object_id")
+    if shared is not None and key in shared:
+        return shared[key]
     cls = find_class(config.get("module"), name, config.get("registered_name"), table)
     if not hasattr(cls, "from_config"):
         return cls
@@ -234,6 +260,8 @@ def deserialize_keras_object(
         obj.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(config["compile_config"])
+    if shared is not None and key is not None:
+        shared[key] = obj
     return obj
 
 

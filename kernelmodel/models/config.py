@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernelmodel import ops
 from kernelmodel.core.graph import Graph
 from kernelmodel.core.inputs import InputLayer
 from kernelmodel.core.layer import Layer
-from kernelmodel.core.naming import snake_case
 from kernelmodel.core.operation import OpCall, Operation
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten
+from kernelmodel.models.op_config import call_arguments, op_entry, op_from_entry
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -21,7 +20,10 @@ def graph_config(model: Any) -> dict[str, Any]:
     origins = _origins(graph)
     layers = []
     for operation in graph.operations:
-        entry = _operation_config(operation)
+        if isinstance(operation, OpCall):
+            layers.append(op_entry(operation, lambda value: _encode(value, origins)))
+            continue
+        entry = serialize_keras_object(operation)
         entry["name"] = operation.name
         entry["inbound_nodes"] = [
             {
@@ -53,17 +55,6 @@ def _origins(graph: Graph) -> dict[int, tuple[str, int, int]]:
     for layer, tensor in zip(graph.input_layers, graph.input_tensors):
         origins[id(tensor)] = (layer.name, 0, 0)
     return origins
-
-
-def _operation_config(operation: Operation) -> dict[str, Any]:
-    if isinstance(operation, OpCall):
-        return {
-            "module": "keras.ops.numpy",
-            "class_name": operation._serialized_class_name,
-            "config": operation.get_config(),
-            "registered_name": None,
-        }
-    return serialize_keras_object(operation)
 
 
 def _encode(value: Any, origins: dict[int, tuple[str, int, int]]) -> Any:
@@ -114,9 +105,12 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
                 left.append((name, number, node))
                 continue
             args, kwargs = _arguments(node, produced, custom_objects)
+            operation = operations[name]
+            if isinstance(operation, OpCall):
+                args, kwargs = call_arguments(operation, list(args))
             if not kwargs.get("training", True):
                 del kwargs["training"]  # Keras notes the default there; it means no choice
-            outputs = operations[name](*args, **kwargs)
+            outputs = operation(*args, **kwargs)
             for i, tensor in enumerate(flatten(outputs)):
                 produced[(name, number, i)] = tensor
         if len(left) == len(waiting):
@@ -134,15 +128,8 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
 
 
 def _make_operation(entry: dict[str, Any], custom_objects: Any) -> Operation:
-    module = entry.get("module") or ""
-    if ".ops" in module:
-        name = snake_case(entry["class_name"])
-        function: Any = getattr(ops, {"get_item": "getitem"}.get(name, name), None)
-        if not getattr(function, "__op__", False):
-            raise ValueError(
-                f"The file uses the op {entry['class_name']!r}, which kernelmodel doesn't have."
-            )
-        return OpCall(function, entry["config"].get("name"))
+    if ".ops" in (entry.get("module") or ""):
+        return op_from_entry(entry)
     operation = deserialize_keras_object(entry, custom_objects)
     if not isinstance(operation, Layer):
         raise ValueError(f"{entry.get('name')!r} in the config is a {type(operation).__name__}, "

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kernelmodel.core.hooks import hooks
-from kernelmodel.core.serialization import deserialize_keras_object
+from kernelmodel.core.serialization import deserialize_keras_object, shared_objects
 from kernelmodel.models.model import Model
 
 
@@ -54,7 +54,8 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         config = json.loads(json_string)
     except json.JSONDecodeError as error:
         raise ValueError(f"This is not JSON: {error}.") from error
-    model = deserialize_keras_object(config, custom_objects)
+    with shared_objects():
+        model = deserialize_keras_object(config, custom_objects)
     if not isinstance(model, Model):
         raise ValueError(f"The JSON describes a {type(model).__name__}, not a model.")
     return model

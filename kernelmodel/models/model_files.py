@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kernelmodel.core.hooks import hooks
-from kernelmodel.core.serialization import serialize_keras_object
+from kernelmodel.core.serialization import serialize_keras_object, shared_objects
 from kernelmodel.training.compile_config import compile_config, compile_from_config
 from kernelmodel.training.trainer import Trainer
 
@@ -16,7 +16,8 @@ class ModelFiles(Trainer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `kwargs` go to `json.dumps`."""
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        with shared_objects():
+            return json.dumps(serialize_keras_object(self), **kwargs)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, as configs; None if it wasn't called."""

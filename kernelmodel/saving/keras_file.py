@@ -13,6 +13,7 @@ from kernelmodel.core.serialization import (
     custom_object_scope,
     deserialize_keras_object,
     serialize_keras_object,
+    shared_objects,
 )
 from kernelmodel.models.model import Model
 from kernelmodel.saving.files import may_write, replaced_when_done
@@ -63,7 +64,8 @@ def save_model(
         )
     if not may_write(path, overwrite):
         return
-    config = json.dumps(serialize_keras_object(model), default=_refuse)
+    with shared_objects():
+        config = json.dumps(serialize_keras_object(model), default=_refuse)
     metadata = {
         "keras_version": FORMAT_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
@@ -103,7 +105,8 @@ def load_model(
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
         config = read_json(archive, "config.json", str(path))
         compile_config = config.pop("compile_config", None)
-        model = deserialize_keras_object(config)
+        with shared_objects():
+            model = deserialize_keras_object(config)
         if not isinstance(model, Model):
             raise ValueError(f"{path} holds a {type(model).__name__}, not a model.")
         if compile and compile_config:

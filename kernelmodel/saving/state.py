@@ -1,7 +1,8 @@
 """Where each variable of a model lies in a weights file: Keras 3's layout.
 
 A layer's own variables are `vars/0`, `vars/1`, ...; its sublayers lie below the names of the
-attributes that hold them, those in lists below the snake case of their class, counted up.
+attributes that hold them (private ones last), those in lists below the snake case of their class,
+counted up. A model has its list of layers as one more attribute.
 """
 
 from __future__ import annotations
@@ -30,29 +31,30 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str, lis
         yield path, thing.name, [thing.state]
         return
     yield path, thing.name, thing._own_weights()
-    if (isinstance(thing, Model) and thing._graph is not None) or (
-        isinstance(thing, Model) and type(thing).__name__ == "Sequential"
-    ):
-        yield from _walk_all(thing.layers, f"{path}/layers", seen)
-    for name in sorted(vars(thing)):
-        if name in UNTRACKED or name == "_stack":
-            continue
-        value = vars(thing)[name]
+    found = {name: value for name, value in vars(thing).items() if name not in UNTRACKED}
+    found.pop("_stack", None)
+    if isinstance(thing, Model):
+        found["layers"] = thing.layers
+        if thing._graph is not None or type(thing).__name__ == "Sequential":
+            yield from _walk_all(thing.layers, f"{path}/layers", seen)
+    for name in sorted(found, key=lambda name: (name.startswith("_"), name)):
+        value = found[name]
         if isinstance(value, (Layer, SeedGenerator)):
             yield from _walk(value, f"{path}/{name}", seen)
-        elif isinstance(value, dict):
-            yield from _walk_all(list(value.values()), f"{path}/{name}", seen)
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, (dict, list, tuple)):
             yield from _walk_all(value, f"{path}/{name}", seen)
 
 
 def _walk_all(things: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str, list[Variable]]]:
+    """Things in a list, numbered by class: also those that were met before have their number."""
     counts: dict[str, int] = {}
-    for thing in things:
-        if not isinstance(thing, (Layer, SeedGenerator)) or id(thing) in seen:
+    for thing in things.values() if isinstance(things, dict) else things:
+        inner = isinstance(thing, (dict, list, tuple))
+        if not inner and not isinstance(thing, (Layer, SeedGenerator)):
             continue
         title = getattr(thing, "_serialized_class_name", type(thing).__name__)
-        name = snake_case(title)
+        name = "container" if inner else snake_case(title)
         count = counts.get(name, 0)
         counts[name] = count + 1
-        yield from _walk(thing, f"{path}/{name}_{count}" if count else f"{path}/{name}", seen)
+        walk_on = _walk_all if inner else _walk
+        yield from walk_on(thing, f"{path}/{name}_{count}" if count else f"{path}/{name}", seen)

@@ -32,7 +32,19 @@ ORDER = [
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
 
-HEAVY = ["matplotlib", "plotly", "ipywidgets", "anywidget", "numba", "h5py", "jax", "rich"]
+HEAVY = [
+    "anywidget",
+    "h5py",
+    "ipywidgets",
+    "jax",
+    "matplotlib",
+    "numba",
+    "numpy.testing",
+    "pandas",
+    "plotly",
+    "rich",
+    "scipy",
+]
 
 
 def imports(tree: ast.AST) -> list[tuple[ast.stmt, str]]:

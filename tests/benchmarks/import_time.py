@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 
-
 # Installed packages have compiled bytecode; some environments keep Python from writing it.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
