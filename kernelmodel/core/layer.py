@@ -343,17 +343,20 @@ class Layer(Weights, Operation):
 
     # ---- config ----
 
+    def _dtype_config(self) -> dict[str, Any]:
+        return {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": self.dtype_policy.name},
+            "registered_name": None,
+        }
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`, in a form that JSON can hold."""
         base = {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": {
-                "module": "keras",
-                "class_name": "DTypePolicy",
-                "config": {"name": self.dtype_policy.name},
-                "registered_name": None,
-            },
+            "dtype": self._dtype_config(),
         }
         if type(self).__init__ is Layer.__init__:
             return base

@@ -22,20 +22,27 @@ T = TypeVar("T")
 _registered: dict[str, Any] = {}
 _scope: ContextVar[dict[str, Any] | None] = ContextVar("kernelmodel_custom_objects", default=None)
 
-# Objects that one config holds several times, by the number that marks them.
-_shared: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_shared_objects", default=None)
+# Objects that one config holds several times, by the number that marks them: while a whole model
+# is written, (object, its first config, number); while one is read, the object.
+_written: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_written", default=None)
+_read: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_read", default=None)
 
 NEVER = {"__lambda__"}
 
 
 @contextmanager
-def shared_objects() -> Iterator[None]:
-    """Let what is serialized or made in a `with` block twice be one object, as in a whole model."""
-    token = _shared.set({})
+def shared_objects(reading: bool = False) -> Iterator[None]:
+    """Let an object that is met twice in a `with` block stay one object in files.
+
+    Args:
+        reading: Whether configs are read in the block, not written.
+    """
+    variable = _read if reading else _written
+    token = variable.set({})
     try:
         yield
     finally:
-        _shared.reset(token)
+        variable.reset(token)
 
 
 def custom_scope_objects() -> dict[str, Any]:
@@ -173,11 +180,11 @@ def _serialize_instance(obj: Any) -> dict[str, Any]:
         extra = getattr(obj, method)() if hasattr(obj, method) else None
         if extra:
             config[key] = serialize_keras_object(extra)
-    shared = _shared.get()
-    if shared is not None:
-        obj_and_first = shared.setdefault(id(obj), (obj, config))
-        if obj_and_first[1] is not config:
-            obj_and_first[1]["shared_object_id"] = config["shared_object_id"] = id(obj)
+    written = _written.get()
+    if written is not None:
+        _, first, number = written.setdefault(id(obj), (obj, config, len(written)))
+        if first is not config:
+            first["shared_object_id"] = config["shared_object_id"] = number
     return config
 
 
@@ -249,7 +256,7 @@ def deserialize_keras_object(
             return deserialize_keras_object(config, None, safe_mode, table)
     if name == "function":
         return find_function(config, table)
-    shared, key = _shared.get(), config.get("shared_object_id")
+    shared, key = _read.get(), config.get("shared_object_id")
     if shared is not None and key in shared:
         return shared[key]
     cls = find_class(config.get("module"), name, config.get("registered_name"), table)

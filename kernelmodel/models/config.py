@@ -107,7 +107,7 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
             args, kwargs = _arguments(node, produced, custom_objects)
             operation = operations[name]
             if isinstance(operation, OpCall):
-                args, kwargs = call_arguments(operation, list(args))
+                args, kwargs = call_arguments(operation, list(args), kwargs)
             if not kwargs.get("training", True):
                 del kwargs["training"]  # Keras notes the default there; it means no choice
             outputs = operation(*args, **kwargs)

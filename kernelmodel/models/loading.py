@@ -54,7 +54,7 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         config = json.loads(json_string)
     except json.JSONDecodeError as error:
         raise ValueError(f"This is not JSON: {error}.") from error
-    with shared_objects():
+    with shared_objects(reading=True):
         model = deserialize_keras_object(config, custom_objects)
     if not isinstance(model, Model):
         raise ValueError(f"The JSON describes a {type(model).__name__}, not a model.")

@@ -85,25 +85,26 @@ def op_from_entry(entry: dict[str, Any]) -> OpCall:
     """
     name = {"GetItem": "getitem"}.get(entry["class_name"], snake_case(entry["class_name"]))
     function = getattr(ops, name, None)
-    if not getattr(function, "__op__", False):
+    if function is None or not getattr(function, "__op__", False):
         raise ValueError(
             f"The file uses the op {entry['class_name']!r}, which kernelmodel doesn't have."
         )
     settings = {k: deserialize_keras_object(v) for k, v in entry["config"].items() if k != "name"}
     known = {parameter.name for parameter in _parameters(function)}
     for key in list(settings):
-        if key not in known:
-            if settings.pop(key) not in (None, False):
-                raise ValueError(
-                    f"The file uses the op {name!r} with {key!r}, which kernelmodel doesn't know."
-                )
+        if key not in known and settings.pop(key) not in (None, False):
+            raise ValueError(
+                f"The file uses the op {name!r} with {key!r}, which kernelmodel doesn't know."
+            )
     return OpCall(function, entry["config"].get("name"), settings)
 
 
-def call_arguments(operation: OpCall, operands: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+def call_arguments(
+    operation: OpCall, operands: list[Any], named: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
     """Operands from a config, and the op's settings, as the arguments of its call."""
     parameters = _parameters(operation.function)
-    settings = dict(operation.settings)
+    settings = {**operation.settings, **named}
     if parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
         leading = [settings.pop(p.name) for p in parameters[:-1]]
         return [*leading, *operands], settings

@@ -160,7 +160,7 @@ class Sequential(Model):
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": Layer.get_config(self)["dtype"],
+            "dtype": self._dtype_config(),
             "layers": [serialize_keras_object(layer) for layer in self._stack],
         }
         if self._graph is not None:

@@ -105,7 +105,7 @@ def load_model(
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
         config = read_json(archive, "config.json", str(path))
         compile_config = config.pop("compile_config", None)
-        with shared_objects():
+        with shared_objects(reading=True):
             model = deserialize_keras_object(config)
         if not isinstance(model, Model):
             raise ValueError(f"{path} holds a {type(model).__name__}, not a model.")

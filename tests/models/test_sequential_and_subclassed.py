@@ -303,7 +303,8 @@ def test_json() -> None:
     config = json.loads(model.to_json(indent=2))
     assert config["class_name"] == "Sequential"
     twin = km.models.model_from_json(model.to_json())
-    assert twin.to_json() == model.to_json()
+    assert twin.to_json() == model.to_json() == model.to_json()
+    assert "shared_object_id" not in model.to_json()
     twin.set_weights(model.get_weights())
     np.testing.assert_array_equal(twin(x3), model(x3))
     with pytest.raises(ValueError, match="not JSON"):

@@ -40,6 +40,16 @@ def nested(k: Any) -> Any:
     inner = k.Sequential(
         [k.Input((4,)), k.layers.Dense(5, activation="tanh"), k.layers.Dense(4)], name="inner"
     )
+    other = k.Sequential([k.Input((4,)), k.layers.Dense(4)], name="other")
+    y = k.Input((4,))
+    side = k.Model(y, k.layers.Add()([other(y), k.layers.Dense(4)(y)]), name="side")
+    inputs = k.Input((4,))
+    return k.Model(inputs, k.layers.Dense(2)(side(inner(inputs))))
+
+
+def nested_and_shared(k: Any) -> Any:
+    """A model inside two others. Keras 3.15 writes such a file but can't open it."""
+    inner = k.Sequential([k.Input((4,)), k.layers.Dense(4, activation="tanh")], name="inner")
     y = k.Input((4,))
     side = k.Model(y, k.layers.Add()([inner(y), k.layers.Dense(4)(y)]), name="side")
     inputs = k.Input((4,))
@@ -86,6 +96,7 @@ FAMILIES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "convolutional": (convolutional, floats(5, 12, 12, 3)),
     "recurrent": (recurrent, np.array([[1, 5, 2, 0], [3, 0, 0, 0], [4, 4, 9, 10]], "int32")),
     "nested": (nested, floats(5, 4)),
+    "nested_and_shared": (nested_and_shared, floats(5, 4)),
     "shared": (shared, [floats(5, 3), floats(5, 3)]),
     "named_ports": (named_ports, {"first": floats(5, 3), "second": floats(5, 2)}),
     "with_ops": (with_ops, floats(5, 4)),
