@@ -14,12 +14,13 @@ from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of
 
 
-def to_arrays(value: Any, dtype: str | None) -> Any:
+def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
     """An argument with plain, traced or XLA arrays for everything array-like.
 
     Args:
         value: Array, array-like, a structure of them, or something else, which stays.
-        dtype: Dtype name that arrays of floats are cast to, or None.
+        dtype: Dtype name that arrays are cast to, or None.
+        kinds: Kinds of arrays that are cast: "f" for floats, "fiu" for integers too.
     """
     kind = type(value)
     if kind is np.ndarray or kind is Tensor or isbox(value) or kind is XlaArray:
@@ -27,15 +28,15 @@ def to_arrays(value: Any, dtype: str | None) -> Any:
             value = watched(value)
         if type(value) is Tensor:
             value = value.view(np.ndarray)
-        if dtype is not None and value.dtype != dtype and np.dtype(dtype_of(value)).kind == "f":
+        if dtype is not None and value.dtype != dtype and np.dtype(dtype_of(value)).kind in kinds:
             return _cast(value, dtype)
         return value
     if kind is dict:
-        return {key: to_arrays(part, dtype) for key, part in value.items()}
+        return {key: to_arrays(part, dtype, kinds) for key, part in value.items()}
     if kind in (list, tuple) and value:
         if all(isinstance(part, (int, float)) for part in flatten(value)):
-            return to_arrays(convert_to_tensor(value), dtype) if kind is list else value
-        return kind(to_arrays(part, dtype) for part in value)
+            return to_arrays(convert_to_tensor(value), dtype, kinds) if kind is list else value
+        return kind(to_arrays(part, dtype, kinds) for part in value)
     if isinstance(value, (float, np.floating)) or not hasattr(value, "__array__"):
         return value
-    return to_arrays(np.asarray(value), dtype)
+    return to_arrays(np.asarray(value), dtype, kinds)

@@ -79,6 +79,8 @@ class Layer(Weights, Operation):
     """
 
     supports_masking = False
+    # Whether integers given to it become floats: it computes with weights, not with indices.
+    casts_integers = False
     input_spec: Any = None
     activity_regularizer: Any
     _building = False
@@ -269,7 +271,8 @@ class Layer(Weights, Operation):
         return outputs
 
     def _convert(self, value: Any) -> Any:
-        return to_arrays(value, self.compute_dtype if self.autocast else None)
+        kinds = "fiu" if self.casts_integers else "f"
+        return to_arrays(value, self.compute_dtype if self.autocast else None, kinds)
 
     def _check(self, context: Context, inputs: Any) -> None:
         if self.input_spec is None:

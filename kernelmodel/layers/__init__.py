@@ -1,8 +1,11 @@
 """Layers."""
 
+from typing import Any
+
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.inputs import Input, InputLayer
 from kernelmodel.core.layer import Layer
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.layers.activation import (
     ELU,
     Activation,
@@ -292,9 +295,33 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
+
+
+def serialize(layer: Layer) -> Any:
+    """The config dict of a layer: module, class name and config.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.serialize(km.layers.Flatten())["class_name"]
+        'Flatten'
+    """
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The layer of a config dict, or of a class name.
+
+    Raises:
+        ValueError: An unknown class.
+    """
+    if isinstance(config, str):
+        return REGISTRY.get(config, custom_objects)
+    return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -63,6 +63,8 @@ class ReLU(_Elementwise):
         array([0., 2., 6.], dtype=float32)
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         max_value: float | None = None,
@@ -101,6 +103,8 @@ class LeakyReLU(_Elementwise):
         array([-0.5,  2. ], dtype=float32)
     """
 
+    casts_integers = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
@@ -123,6 +127,8 @@ class ELU(_Elementwise):
         >>> km.layers.ELU()([0.0, 2.0])
         array([0., 2.], dtype=float32)
     """
+
+    casts_integers = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -152,6 +158,8 @@ class PReLU(_Elementwise):
         >>> km.layers.PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]], "float32"))
         array([[-1.,  2.]], dtype=float32)
     """
+
+    casts_integers = True
 
     def __init__(
         self,
@@ -206,6 +214,8 @@ class Softmax(_Elementwise):
         >>> km.layers.Softmax()(np.zeros((1, 3), "float32"), mask=np.array([True, True, False]))
         array([[0.5, 0.5, 0. ]], dtype=float32)
     """
+
+    casts_integers = True
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

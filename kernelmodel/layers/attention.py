@@ -76,6 +76,8 @@ class MultiHeadAttention(Layer):
         (1, 5, 8)
     """
 
+    casts_integers = True
+
     supports_masking = True
 
     def __init__(

@@ -69,6 +69,8 @@ class BatchNormalization(Layer):
                [ 1.]], dtype=float32)
     """
 
+    casts_integers = True
+
     supports_masking = True
 
     def __init__(

@@ -50,6 +50,8 @@ class Dense(Layer):
         array([[3., 3.]], dtype=float32)
     """
 
+    casts_integers = True
+
     supports_masking = True
 
     def __init__(

@@ -111,6 +111,8 @@ class EinsumDense(Layer):
         (2, 5, 8)
     """
 
+    casts_integers = True
+
     def __init__(
         self,
         equation: str,

@@ -107,6 +107,8 @@ class Dot(Layer):
         (2, 5, 10)
     """
 
+    casts_integers = True
+
     supports_masking = True
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:

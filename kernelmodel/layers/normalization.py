@@ -25,6 +25,8 @@ from kernelmodel.ops.convert import _cast
 class _Normalization(Layer):
     """Base of normalizations along one or several axes."""
 
+    casts_integers = True
+
     supports_masking = True
     axis: Any
 

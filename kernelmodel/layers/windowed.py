@@ -25,6 +25,8 @@ def window_count(
 class Windowed(Layer):
     """Base of layers that slide windows over `rank` spatial axes."""
 
+    casts_integers = True
+
     rank = 0
     data_format: str
     padding: str

@@ -202,6 +202,20 @@ def test_dtype_policy(case, dtype):
 
 
 @every_case
+def test_integers_never_become_float64(case):
+    layer = case.make("float32")
+
+    def integers(x):
+        is_float = hasattr(x, "dtype") and x.dtype.kind == "f"
+        return (np.abs(x) * 9 + 1).astype("int32") if is_float else x
+
+    whole = map_structure(integers, example(case.args, 3))
+    for y in flatten(run(layer, case, whole)):
+        assert y.dtype in ("float32", "int32", "int64")
+        assert not layer.casts_integers or y.dtype == "float32"
+
+
+@every_case
 def test_inputs_are_never_modified(case):
     layer, args = made(case)
     before = map_structure(np.array, args)

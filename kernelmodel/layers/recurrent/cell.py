@@ -36,6 +36,8 @@ class RecurrentCell(Layer):
         settings: The activation functions; initializers, regularizers and constraints.
     """
 
+    casts_integers = True
+
     gates = 1
 
     def _start(

@@ -53,6 +53,11 @@ class RNN(Layer):
         (2, 5, 4)
     """
 
+    @property
+    def casts_integers(self) -> bool:  # type: ignore[override]
+        """Whether the first cell computes with the values of integers, not with indices."""
+        return getattr(self.cell, "casts_integers", False)
+
     supports_masking = True
 
     def __init__(

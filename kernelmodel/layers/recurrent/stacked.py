@@ -65,6 +65,11 @@ class StackedRNNCells(Layer):
         (2, 3)
     """
 
+    @property
+    def casts_integers(self) -> bool:  # type: ignore[override]
+        """Whether the first cell computes with the values of integers, not with indices."""
+        return getattr(self.cells[0], "casts_integers", False)
+
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for cell in cells:
