@@ -187,12 +187,14 @@ class LivePanel(Callback):
     # ---- inside
 
     def _obey(self) -> None:
-        if self.controls.stop.is_set() and not self._stopped_at:
+        if not self.controls.stop.is_set():
+            return
+        if not self._stopped_at:
             with self._lock:
                 self._stopped_at = self.state.where()
                 self.state.status = "stopping"
-            if self.model is not None:
-                self.model.stop_training = True
+        if self.model is not None:
+            self.model.stop_training = self.model.stop_evaluating = True
 
     def _ending(self, error: BaseException | None) -> tuple[str, str]:
         if self._stopped_at:

@@ -238,6 +238,8 @@ class Trainer(Steps):
 
     def _validate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
         logs = self._evaluate(batches, steps, callbacks)
+        if self.stop_evaluating:
+            return {}  # cut short, so its means are of some samples only
         return {f"val_{name}": value for name, value in logs.items()}
 
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:

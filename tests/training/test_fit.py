@@ -358,3 +358,18 @@ def test_keyboard_interrupt_in_a_callback_ends_fit_cleanly(hook: str, capsys: An
     assert steps == len(model.batches)
     model.fit(X, ZERO, batch_size=5, epochs=2, verbose=0)
     assert int(model.optimizer.iterations.numpy()) == steps + 4
+
+
+def test_a_validation_that_is_cut_short_leaves_no_values():
+    class Impatient(km.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            self.model.stop_training = self.model.stop_evaluating = True
+
+    model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    history = model.fit(
+        x, y, validation_data=(x, y), batch_size=2, epochs=3, callbacks=[Impatient()], verbose=0
+    )
+    assert list(history.history) == ["loss"]
+    assert history.epoch == [0]

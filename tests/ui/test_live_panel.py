@@ -14,8 +14,8 @@ import numpy as np
 import kernelmodel as km
 
 class Pace(km.callbacks.Callback):
-    def __init__(self, pause, fail_at):
-        self.pause, self.fail_at = pause, fail_at
+    def __init__(self, pause, fail_at, check_pause):
+        self.pause, self.fail_at, self.check_pause = pause, fail_at, check_pause
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -25,14 +25,17 @@ class Pace(km.callbacks.Callback):
         if (self.epoch, batch) == self.fail_at:
             raise ValueError("a failing step")
 
-def fit(name, epochs, steps, pause, fail_at=None):
+    def on_test_batch_begin(self, batch, logs=None):
+        time.sleep(self.check_pause)
+
+def fit(name, epochs, steps, pause, fail_at=None, check_pause=0, share=0.125):
     km.utils.set_random_seed(1)
     x = np.linspace(-1, 1, 8 * steps, dtype="float32")[:, None]
     y = (x[:, 0] > 0).astype("int32")
     model = km.Sequential([km.Input((1,)), km.layers.Dense(2, activation="softmax")], name=name)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    pace = [Pace(pause, fail_at)]
-    model.fit(x, y, batch_size=8, epochs=epochs, validation_split=0.125, callbacks=pace)
+    pace = [Pace(pause, fail_at, check_pause)]
+    model.fit(x, y, batch_size=8, epochs=epochs, validation_split=share, callbacks=pace)
     print("ENDED", time.time(), int(model.optimizer.iterations.numpy()), "steps")
 """
 
@@ -77,6 +80,18 @@ def test_stop_ends_a_running_fit(notebook, record_property, front_end):
     still(book.page).wait_for()
     assert "stopped by you at epoch" in still(book.page).get_attribute("alt")
     assert panel(book.page).count() == 0
+
+
+def test_stop_ends_a_long_validation(notebook):
+    slow = training(epochs=2, steps=60, pause=0.001, check_pause=0.4, share=0.5)
+    book = notebook("validation.ipynb", [PREPARE, slow]).run_all()
+    panel(book.page).get_by_text("validating").wait_for(timeout=30_000)
+    book.when_busy()
+    clicked = time.time()
+    stop_button(book.page).click()
+    assert seconds_until_ended(book, clicked) < 1
+    still(book.page).wait_for()
+    assert "val_loss" not in still(book.page).get_attribute("alt")
 
 
 def test_values_and_progress_are_shown_and_nothing_moves(notebook):
