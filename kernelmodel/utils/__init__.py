@@ -1,4 +1,4 @@
-"""Helpers around models and data."""
+"""Functions around models and data."""
 
 import random as _random
 

@@ -1,4 +1,4 @@
-"""Helpers around models and data."""
+"""Functions around models and data."""
 
 from __future__ import annotations
 
