@@ -22,7 +22,6 @@ class CallSpec:
             for p in parameters
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
         ]
-        self.variadic = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.training = "training" in self.names
         self.training_index = self.names.index("training") if self.training else -1
         self.training_default = (

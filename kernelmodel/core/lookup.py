@@ -31,12 +31,10 @@ class Registry:
     Args:
         kind: What the things are, in error messages: "loss", "activation function".
         module: Module in Keras' public API, e.g. "keras.losses"; serialized files contain it.
-        fallback: Called with a callable that is neither class nor known, e.g. to wrap a plain
-            function; None lets callables through.
     """
 
-    def __init__(self, kind: str, module: str, *, expects: str = "") -> None:
-        self.kind, self.module, self.expects = kind, module, expects
+    def __init__(self, kind: str, module: str) -> None:
+        self.kind, self.module = kind, module
         self.names: dict[str, Any] = {}
         self.classes: dict[str, Any] = {}
         TABLES[module] = self

@@ -51,24 +51,14 @@ class DTypePolicy:
         return f"<DTypePolicy {self.name!r}>"
 
 
-_default = DTypePolicy("float32")
-
-
-def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are made without a dtype."""
-    return _default
-
-
-def set_dtype_policy(policy: str | DTypePolicy) -> None:
-    """Choose the policy of layers that are made from now on without a dtype."""
-    global _default
-    _default = get_policy(policy)
+# The policy of layers that are made without a dtype.
+DEFAULT = DTypePolicy("float32")
 
 
 def get_policy(dtype: Any) -> DTypePolicy:
     """The policy that a layer's `dtype` argument means."""
     if dtype is None:
-        return _default
+        return DEFAULT
     if isinstance(dtype, DTypePolicy):
         return dtype
     if isinstance(dtype, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import warnings
 
@@ -150,7 +151,7 @@ def test_a_step_that_is_not_committed_changes_nothing(variant):
 
 
 def test_under_jit(variant):
-    jax = pytest.importorskip("jax")
+    jax = importlib.import_module("jax")
     optimizer, trained = make(variant), weights()
     for variable in trained:
         variable.constraint = constraints.MaxNorm(1.0) if variable.shape else None
@@ -300,7 +301,7 @@ def test_schedule_config_round_trip(schedule):
 
 
 def test_schedule_is_float32_and_traceable(schedule):
-    jax = pytest.importorskip("jax")
+    jax = importlib.import_module("jax")
     compiled = jax.jit(lambda step: unwrap(schedule(wrap(step))))
     for step in range(0, 50, 7):
         rate = schedule(np.int32(step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 
@@ -16,8 +17,8 @@ from kernelmodel.core.serialization import deserialize_keras_object, serialize_k
 from kernelmodel.core.tree import flatten, map_structure
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = pytest.importorskip("keras")
-jax = pytest.importorskip("jax")
+keras = importlib.import_module("keras")
+jax = importlib.import_module("jax")
 pytestmark = [
     pytest.mark.oracle,
     pytest.mark.skipif(keras.backend.backend() != "jax", reason="the oracle runs on JAX"),

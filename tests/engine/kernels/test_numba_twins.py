@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from kernelmodel.engine import numba_support
 from kernelmodel.engine.kernels import conv, epilogue, loops, max_pool, pooling
 from kernelmodel.engine.numba_support import Twin
 
-numba = pytest.importorskip("numba")
+numba = importlib.import_module("numba")
 
 
 def both(twin: Twin, *arguments: Any) -> list[tuple[np.ndarray, np.ndarray]]:
