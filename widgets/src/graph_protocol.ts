@@ -93,8 +93,8 @@ export type ToKernel =
 /** id, name, class: of all layers, also of those in models that are not expanded. */
 export type Name = [string, string, string];
 
-/** key, what the legend calls it, colour on light and on dark ground. */
-export type Family = [string, string, string, string];
+/** key, what the legend calls it: of the families that the model has layers of. */
+export type Family = [string, string];
 
 /** The part of anywidget's model that the view uses. */
 export interface Model {

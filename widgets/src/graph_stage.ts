@@ -2,7 +2,7 @@
 import { svg } from "./dom";
 import type { Box, Scene, Wire } from "./graph_protocol";
 import { next, type Direction } from "./graph_walk";
-import { centred, fit, kept, READABLE, showing, zoom, type Area, type Viewport } from "./viewport";
+import { centred, fit, kept, READABLE, RECOGNIZABLE, showing, zoom, type Area, type Viewport } from "./viewport";
 
 const PAN = 80;
 const DRAG = 4; // so far the pointer moves before a press becomes a drag
@@ -71,9 +71,10 @@ export class Stage {
     this.move(fit(this.scene, this.size, READABLE));
   }
 
+  /** All of the picture, or of a very long one as much as can be told apart. */
   fit(): void {
     this.touched = true;
-    this.move(fit(this.scene, this.size));
+    this.move(fit(this.scene, this.size, RECOGNIZABLE));
   }
 
   zoomBy(factor: number, x = this.size.width / 2, y = this.size.height / 2): void {
@@ -118,9 +119,12 @@ export class Stage {
   private resize(): void {
     const { width, height } = this.element.getBoundingClientRect();
     if (width === 0 || (width === this.size.width && height === this.size.height)) return;
+    const before = this.size.width;
     this.size = { width, height };
-    if (this.touched) this.move(this.view);
-    else this.start();
+    if (!this.touched) return this.start();
+    this.move({ ...this.view, x: this.view.x + (width - before) / 2 });
+    const box = this.scene.boxes.find((one) => one.id === this.chosen);
+    if (box) this.show({ ...box, height: Math.min(box.height, 60) });
   }
 
   private move(view: Viewport): void {

@@ -45,8 +45,8 @@ export class GraphView {
   }
 
   private bar(title: string): HTMLElement {
-    const button = (words: string, about: string, act: () => void) => {
-      const element = html("button", { type: "button", class: "km-button", title: about, "aria-label": about }, words);
+    const button = (words: string, title: string, act: () => void, label = words) => {
+      const element = html("button", { type: "button", class: "km-button", title, "aria-label": label }, words);
       element.addEventListener("click", act);
       return element;
     };
@@ -61,9 +61,9 @@ export class GraphView {
       html("span", { class: "km-find" }, this.search, this.count),
       ...(count > 0 ? [this.sample] : []),
       ...(nested ? [button("Expand all", "Expand all models", () => this.expandAll(true)), button("Collapse all", "Collapse all models", () => this.expandAll(false))] : []),
-      button("−", "Zoom out (−)", () => this.stage.zoomBy(0.8)),
-      button("+", "Zoom in (+)", () => this.stage.zoomBy(1.25)),
-      button("Fit", "Show everything (0)", () => this.stage.fit()),
+      button("−", "Zoom out (−)", () => this.stage.zoomBy(0.8), "Zoom out"),
+      button("+", "Zoom in (+)", () => this.stage.zoomBy(1.25), "Zoom in"),
+      button("Fit", "Show everything, or as much as can be told apart (0)", () => this.stage.fit()),
       html("span", { class: "km-help", title: HELP, role: "note", "aria-label": HELP, tabindex: 0 }, "?"),
     );
   }
@@ -198,7 +198,6 @@ export class GraphView {
 }
 
 function legend(model: Model): HTMLElement {
-  const there = new Set(model.get("_scene").boxes.filter((box) => box.kind !== "output").map((box) => box.family));
-  const entries = model.get("_families").filter(([key]) => there.has(key));
-  return html("div", { class: "km-graph-legend" }, ...entries.map(([key, words]) => html("span", { class: `km-of-${key}` }, html("i"), words)));
+  const entries = model.get("_families").map(([key, words]) => html("span", { class: `km-of-${key}` }, html("i"), words));
+  return html("div", { class: "km-graph-legend" }, ...entries);
 }

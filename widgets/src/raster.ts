@@ -6,6 +6,7 @@ import type { Tiles } from "./graph_protocol";
 type Colour = [number, number, number];
 
 const NOT_FINITE = 255;
+const GAP = 4;
 const RAMP: Colour[] = [[0, 32, 81], [60, 77, 110], [127, 124, 117], [187, 175, 113], [255, 234, 70]]; // cividis
 const BELOW: Colour[] = [[0, 60, 130], [0, 114, 178], [140, 190, 225], [247, 247, 247]];
 const ABOVE: Colour[] = [[247, 247, 247], [245, 190, 130], [213, 94, 0], [130, 45, 0]];
@@ -39,31 +40,31 @@ export function pixels(tiles: Tiles, data: Uint8Array, index: number): Uint8Clam
   return out;
 }
 
-/** How many tiles go into a row, and how many screen pixels a pixel of a tile gets. */
+/** How many tiles go into a row, and how many screen pixels a pixel of a tile gets: the fewer, the larger. */
 export function arrange(tiles: Tiles, room: number): { columns: number; zoom: number } {
-  if (tiles.count === 1) return { columns: 1, zoom: Math.max(1, Math.min(Math.floor(room / tiles.width), Math.ceil(160 / Math.max(tiles.width, tiles.height)))) };
-  const wanted = Math.max(1, Math.round(48 / Math.max(tiles.width, tiles.height)));
-  const zoom = Math.max(1, Math.min(wanted, Math.floor(room / tiles.width) - 1));
-  return { columns: Math.max(1, Math.min(tiles.count, Math.floor((room + 3) / (tiles.width * zoom + 3)))), zoom };
+  const most = tiles.count === 1 ? 180 : tiles.count <= 4 ? (room - GAP) / 2 : tiles.count <= 9 ? (room - 2 * GAP) / 3 : 50;
+  const zoom = Math.max(1, Math.floor(Math.min(most / tiles.height, (tiles.count === 1 ? room : most) / tiles.width)));
+  return { columns: Math.max(1, Math.min(tiles.count, Math.floor((room + GAP) / (tiles.width * zoom + GAP)))), zoom };
 }
 
 export function tilesElement(tiles: Tiles, data: Uint8Array, room: number, about: string): HTMLElement {
   const { columns, zoom } = arrange(tiles, room);
-  const gap = tiles.count > 1 ? Math.max(1, Math.round(3 / zoom)) : 0;
-  const rows = Math.ceil(tiles.count / columns);
+  const [width, height] = [tiles.width * zoom, tiles.height * zoom];
   const canvas = html("canvas", {
     class: "km-raster",
     role: "img",
     "aria-label": about,
-    width: columns * (tiles.width + gap) - gap,
-    height: rows * (tiles.height + gap) - gap,
+    width: columns * (width + GAP) - GAP,
+    height: Math.ceil(tiles.count / columns) * (height + GAP) - GAP,
   });
-  canvas.style.width = `${canvas.width * zoom}px`;
-  const context = canvas.getContext("2d");
-  for (let i = 0; context && i < tiles.count; i++) {
-    const image = context.createImageData(tiles.width, tiles.height);
+  const tile = html("canvas", { width: tiles.width, height: tiles.height });
+  const [context, small] = [canvas.getContext("2d"), tile.getContext("2d")];
+  for (let i = 0; context && small && i < tiles.count; i++) {
+    const image = small.createImageData(tiles.width, tiles.height);
     image.data.set(pixels(tiles, data, i));
-    context.putImageData(image, (i % columns) * (tiles.width + gap), Math.floor(i / columns) * (tiles.height + gap));
+    small.putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(tile, (i % columns) * (width + GAP), Math.floor(i / columns) * (height + GAP), width, height);
   }
   const note = tiles.of > tiles.count ? `${tiles.count} of ${tiles.of.toLocaleString("en")} shown` : "";
   const scale = tiles.channels === 3 ? html("span", {}, note) : html("span", { class: "km-scale" },

@@ -16,7 +16,8 @@ export interface Area extends Size {
   y: number;
 }
 
-export const READABLE = 0.75;
+export const READABLE = 0.9;
+export const RECOGNIZABLE = 0.25;
 export const MOST = 4;
 const MARGIN = 16;
 const KEPT = 60; // so much of the picture stays on the screen however far one pans

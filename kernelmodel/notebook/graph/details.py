@@ -101,7 +101,7 @@ def _value(value: Any) -> str:
 def _weight(variable: Any, owner: Any, trained: bool) -> Message:
     values = np.asarray(variable._array)
     return {
-        "name": variable.path.removeprefix(f"{getattr(owner, 'path', '')}/"),
+        "name": variable.path.rpartition(f"{owner.name}/")[2],
         "shape": str(tuple(variable.shape)),
         "dtype": str(variable.dtype),
         "trained": trained,

@@ -181,13 +181,17 @@ def _put(scene: Scene, within: Scene, dx: float, dy: float) -> None:
 
 
 def _say_once(wires: list[Wire]) -> None:
-    """Label a tensor that goes several ways from one port only once."""
-    said = set()
+    """Leave one label beside the wires that leave a box side by side: there is no room for more."""
+    leaving: dict[tuple[str, float], list[int]] = {}
     for i, wire in enumerate(wires):
-        key = (wire.link.source, wire.link.tensor, wire.label)
-        if key in said:
-            wires[i] = replace(wire, label="")
-        said.add(key)
+        if wire.label:
+            leaving.setdefault((wire.link.source, wire.at[1]), []).append(i)
+    for group in leaving.values():
+        group.sort(key=lambda i: wires[i].at[0])
+        said = list(dict.fromkeys(wires[i].label for i in group))
+        for i in group[:-1]:
+            wires[i] = replace(wires[i], label="")
+        wires[group[-1]] = replace(wires[group[-1]], label=" | ".join(said))
 
 
 def _turner(rankdir: str, width: float, height: float) -> Callable[[Point], Point]:

@@ -18,7 +18,7 @@ from typing import Any
 from kernelmodel.notebook.graph.activations import Activations
 from kernelmodel.notebook.graph.details import details, take_buffers
 from kernelmodel.notebook.graph.drawing import graph_svg
-from kernelmodel.notebook.graph.families import FAMILIES
+from kernelmodel.notebook.graph.families import FAMILIES, in_order
 from kernelmodel.notebook.graph.parts import Part, model_parts
 from kernelmodel.notebook.graph.scene import DIRECTIONS, Look, make_scene
 from kernelmodel.notebook.graph.scene_data import scene_data
@@ -175,7 +175,7 @@ class LiveGraph:
             _title=shown.model.name,
             _scene=self._scene(),
             _names=[[part.id, part.name, part.class_name] for part in walked],
-            _families=[[key, *look] for key, look in FAMILIES.items()],
+            _families=[[key, FAMILIES[key][0]] for key in in_order(part.family for part in walked)],
             _samples=[] if activations is None else [activations.count, activations.total],
             _height=shown.height,
         )
