@@ -12,7 +12,7 @@ from kernelmodel.core.inputs import InputLayer
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tracking import unique
 from kernelmodel.core.tree import flatten
-from kernelmodel.models.summary import flatten_shapes, output_shape, shape_text
+from kernelmodel.models.summary import flatten_shapes, shape_text
 from kernelmodel.notebook.graph.families import family_of
 
 LINEAR = "linear"
@@ -121,7 +121,7 @@ def _parts(model: Any, prefix: str, around: set[int]) -> Parts:
         return _of_graph(graph, prefix, around)
     layers = model.layers if hasattr(model, "layers") else model._layers
     nodes = [
-        _part(layer, f"{prefix}{i}", [], _listed(output_shape(layer, model)), around)
+        _part(layer, f"{prefix}{i}", [], _seen_outputs(layer), around)
         for i, layer in enumerate(layers)
     ]
     in_turn = type(model).__name__ == "Sequential"
@@ -132,8 +132,10 @@ def _parts(model: Any, prefix: str, around: set[int]) -> Parts:
     return Parts(nodes, links)
 
 
-def _listed(shape: Any) -> list[str]:
-    return [] if shape is None else [shape_text(one) for one in flatten_shapes(shape)]
+def _seen_outputs(layer: Any) -> list[str]:
+    """The shapes that a layer outside of a graph gave when it was called last, for any batch."""
+    shapes = flatten_shapes(getattr(layer, "_output_shape", None))
+    return [shape_text((None, *shape[1:])) for shape in shapes if shape is not None]
 
 
 def _of_graph(graph: Graph, prefix: str, around: set[int]) -> Parts:
