@@ -5,12 +5,24 @@ export type Direction = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight";
 
 const middle = (box: Box): [number, number] => [box.x + box.width / 2, box.y + Math.min(box.height, 40) / 2];
 
-/** The box that an arrow key leads to: the nearest in that direction, one at the end of a wire first. */
+/** Whether most of the data flows up or down, rather than sideways. */
+function isUpright(scene: Scene): boolean {
+  const boxes = new Map(scene.boxes.map((box) => [box.id, middle(box)]));
+  let upright = 0;
+  for (const { source, target } of scene.wires) {
+    const [a, b] = [boxes.get(source), boxes.get(target)];
+    if (a && b) upright += Math.abs(b[1] - a[1]) - Math.abs(b[0] - a[0]);
+  }
+  return upright >= 0;
+}
+
+/** The box that an arrow key leads to: the nearest in that direction; with or against the flow, along a wire. */
 export function next(scene: Scene, from: string, key: Direction): string | null {
   const here = scene.boxes.find((box) => box.id === from);
   if (!here) return null;
   const wired = new Set<string>();
-  for (const wire of scene.wires) {
+  const follows = isUpright(scene) === (key === "ArrowUp" || key === "ArrowDown");
+  for (const wire of follows ? scene.wires : []) {
     if (wire.source === from) wired.add(wire.target);
     if (wire.target === from) wired.add(wire.source);
   }

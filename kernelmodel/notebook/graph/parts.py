@@ -104,7 +104,7 @@ def model_parts(model: Any) -> Parts:
         model: a model with a graph, or a subclassed one, whose layers are listed in the order of
             its attributes: where its data goes only its code knows.
     """
-    return _parts(model, "", {id(model)})
+    return _parts(model, "")
 
 
 def expands(operation: Any) -> bool:
@@ -115,13 +115,13 @@ def expands(operation: Any) -> bool:
     return not own and bool(getattr(operation, "_layers", []))
 
 
-def _parts(model: Any, prefix: str, around: set[int]) -> Parts:
+def _parts(model: Any, prefix: str) -> Parts:
     graph = getattr(model, "_graph", None)
     if graph is not None:
-        return _of_graph(graph, prefix, around)
+        return _of_graph(graph, prefix)
     layers = model.layers if hasattr(model, "layers") else model._layers
     nodes = [
-        _part(layer, f"{prefix}{i}", [], _seen_outputs(layer), around)
+        _part(layer, f"{prefix}{i}", [], _seen_outputs(layer))
         for i, layer in enumerate(layers)
     ]
     in_turn = type(model).__name__ == "Sequential"
@@ -138,7 +138,7 @@ def _seen_outputs(layer: Any) -> list[str]:
     return [shape_text((None, *shape[1:])) for shape in shapes if shape is not None]
 
 
-def _of_graph(graph: Graph, prefix: str, around: set[int]) -> Parts:
+def _of_graph(graph: Graph, prefix: str) -> Parts:
     ids = {id(operation): f"{prefix}{i}" for i, operation in enumerate(graph.operations)}
     makers: dict[int, str] = {}
     takes: dict[int, list[str]] = {}
@@ -164,7 +164,7 @@ def _of_graph(graph: Graph, prefix: str, around: set[int]) -> Parts:
         ]
     nodes = [
         _part(operation, ids[id(operation)], takes.get(id(operation), []),
-              gives.get(id(operation), []), around)
+              gives.get(id(operation), []))
         for operation in graph.operations
     ]  # fmt: skip
     for i, tensor in enumerate(graph.output_tensors):
@@ -183,12 +183,12 @@ def _shapes(tensors: list[KerasTensor]) -> str:
 
 
 def _part(
-    operation: Any, place: str, takes: list[str], gives: list[str], around: set[int]
+    operation: Any, place: str, takes: list[str], gives: list[str]
 ) -> Part:
     is_op = not hasattr(operation, "weights")
     inner = None
-    if not is_op and id(operation) not in around and expands(operation):
-        inner = _parts(operation, f"{place}/", around | {id(operation)})
+    if not is_op and expands(operation):
+        inner = _parts(operation, f"{place}/")
     weights = unique(getattr(operation, "weights", []))
     return Part(
         place,

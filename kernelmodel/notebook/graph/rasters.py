@@ -24,8 +24,11 @@ def statistics(values: Any) -> dict[str, Any]:
     if not finite.size:
         return {"size": int(flat.size), "bad": bad}
     low, high = float(finite.min()), float(finite.max())
-    edges = (low, high) if high > low else (low - 0.5, high + 0.5)
-    counts, _ = np.histogram(finite, BINS, edges)
+    size = max(abs(low), abs(high))
+    edges = (low, high)
+    if high - low <= 1e-6 * size or size == 0:  # as good as constant: no bins lie between
+        edges = (low - max(0.5, size / 100), high + max(0.5, size / 100))
+    counts, _ = np.histogram(finite.astype(np.float64), BINS, edges)
     return {
         "size": int(flat.size),
         "bad": bad,

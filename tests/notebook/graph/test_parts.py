@@ -65,13 +65,6 @@ def test_an_unbuilt_model_has_parts():
     assert all(link.known for link in stack.links), "the order of a stack is known"
 
 
-def test_a_model_that_holds_itself_ends():
-    model = graph_models.Subclassed()
-    model.friend = graph_models.Subclassed()
-    model.friend.back = model
-    assert "own" in [part.name for part in model_parts(model).walk()]
-
-
 @pytest.mark.parametrize(
     ("name", "family"),
     [
