@@ -86,7 +86,8 @@ def chain(length):
 def odd_names():
     """Names that are markup, very long, from right to left, in wide letters."""
     x = inputs = km.Input((4,), name=NASTY)
-    for name in ("a_name_" + "of_many_words_" * 12, "שכבה_ראשונה", "طبقة_مخفية", "畳み込み層の名前", NASTY + "2"):
+    long = "a_name_" + "of_many_words_" * 12
+    for name in (long, "שכבה_ראשונה", "طبقة_مخفية", "畳み込み層の名前", NASTY + "2"):
         x = L.Dense(4, name=name)(x)
     return km.Model(inputs, x, name=NASTY)
 

@@ -350,9 +350,7 @@ class Model(ModelFiles):
             >>> km.Sequential([km.Input((4,)), km.layers.Dense(2)], name="tiny").graph()
             <Graph of tiny: 2 layers, 1 connection>
         """
-        return hooks.graph(
-            self, x=x, expand_nested=expand_nested, rankdir=rankdir, height=height
-        )
+        return hooks.graph(self, x=x, expand_nested=expand_nested, rankdir=rankdir, height=height)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if hooks.graph_repr is None or not self.layers:

@@ -57,7 +57,7 @@ export default {
     const gone = () => places.close();
     model.on("destroy", gone);
     model.on("comm:close", gone);
-    model.on("comm_live_update", () => (model as { comm_live?: boolean }).comm_live === false && gone());
+    model.on("comm_live_update", gone); // after the start, this only tells that the kernel is gone
     return gone;
   },
   render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -163,6 +163,7 @@ export class Stage {
       this.element.removeEventListener("pointercancel", end);
       this.element.classList.remove("km-dragged");
       if (!dragged && to.type === "pointerup") this.click(event.target);
+      else this.focus();
     };
     this.element.addEventListener("pointermove", move);
     this.element.addEventListener("pointerup", end);

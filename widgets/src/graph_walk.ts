@@ -8,12 +8,14 @@ const middle = (box: Box): [number, number] => [box.x + box.width / 2, box.y + M
 /** Whether most of the data flows up or down, rather than sideways. */
 function isUpright(scene: Scene): boolean {
   const boxes = new Map(scene.boxes.map((box) => [box.id, middle(box)]));
-  let upright = 0;
+  let [down, right] = [0, 0];
   for (const { source, target } of scene.wires) {
     const [a, b] = [boxes.get(source), boxes.get(target)];
-    if (a && b) upright += Math.abs(b[1] - a[1]) - Math.abs(b[0] - a[0]);
+    if (!a || !b) continue;
+    right += b[0] - a[0];
+    down += b[1] - a[1];
   }
-  return upright >= 0;
+  return Math.abs(down) >= Math.abs(right);
 }
 
 /** The box that an arrow key leads to: the nearest in that direction; with or against the flow, along a wire. */

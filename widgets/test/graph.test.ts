@@ -60,10 +60,10 @@ const scene: Scene = {
 };
 
 test("arrow keys go along the wires, to the side to neighbours, never to outputs", () => {
-  assert.ok(["b", "c"].includes(next(scene, "a", "ArrowDown")!));
+  assert.ok(["b", "c"].includes(next(scene, "a", "ArrowDown")!), next(scene, "a", "ArrowDown")!);
   assert.equal(next(scene, "b", "ArrowRight"), "c");
   assert.equal(next(scene, "c", "ArrowDown"), "d");
-  assert.equal(next(scene, "d", "ArrowUp"), "c");
+  assert.equal(next(scene, "d", "ArrowUp"), "c", "along the wire, though b is as near");
   assert.equal(next(scene, "d", "ArrowDown"), null);
   assert.equal(next(scene, "nowhere", "ArrowUp"), null);
 });

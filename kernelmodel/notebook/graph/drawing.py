@@ -22,14 +22,16 @@ def graph_svg(scene: Scene, title: str = "Model") -> str:
     width = max(scene.width, 7.8 * min(len(title), 60), 180.0) + 2 * PAD
     legend, legend_height = _legend(families, width)
     top = PAD + TITLE + legend_height
-    body = [f"<style>{_style()}</style>", text(PAD, 28, shorten(title, 60), "km-text km-bold", font_size=14), legend]
+    heading = text(PAD, 28, shorten(title, 60), "km-text km-bold", font_size=14)
+    body = [f"<style>{_style()}</style>", heading, legend]
     body.append(f'<g transform="translate({number((width - scene.width) / 2)} {number(top)})">')
     body += [_box(box) for box in scene.boxes if box.is_open]
     body += [_wire(wire) for wire in scene.wires]
     body += [_box(box) for box in scene.boxes if not box.is_open]
     body += [_label(wire) for wire in scene.wires if wire.label]
     body.append("</g>")
-    return card(width, scene.height + top + PAD, f"Graph of {title}", describe(scene), "".join(body))
+    height = scene.height + top + PAD
+    return card(width, height, f"Graph of {title}", describe(scene), "".join(body))
 
 
 def describe(scene: Scene) -> str:
@@ -58,10 +60,19 @@ def _style() -> str:
     def rules(column: int) -> str:
         return "".join(f".km-f-{f}{{fill:{look[column]}}}" for f, look in FAMILIES.items())
 
-    box = ".km-part{stroke-width:1}.km-rtl{unicode-bidi:plaintext}.km-halo{stroke-width:4px;paint-order:stroke;stroke-linejoin:round}"
-    halo = ".km-halo{{stroke:{0}}}.km-part{{fill:{0};stroke:{1}}}.km-open{{fill:{2};stroke:{1}}}"
-    light, dark = halo.format("#ffffff", "#8a8a8a", "#f5f5f5"), halo.format("#1a1a1a", "#7c7c7c", "#242424")
-    return f"{box}{light}{rules(1)}@media (prefers-color-scheme:dark){{{dark}{rules(2)}}}"
+    def boxes(card: str, edge: str, inside: str) -> str:
+        return (
+            f".km-halo{{stroke:{card}}}.km-part{{fill:{card};stroke:{edge}}}"
+            f".km-open{{fill:{inside};stroke:{edge}}}"
+        )
+
+    lines = (
+        ".km-rtl{unicode-bidi:plaintext}"
+        ".km-halo{stroke-width:4px;paint-order:stroke;stroke-linejoin:round}"
+    )
+    light, dark = boxes("#ffffff", "#8a8a8a", "#f5f5f5"), boxes("#1a1a1a", "#7c7c7c", "#242424")
+    on_dark = f"@media (prefers-color-scheme:dark){{{dark}{rules(2)}}}"
+    return f"{lines}{light}{rules(1)}{on_dark}"
 
 
 def _legend(families: list[str], width: float) -> tuple[str, float]:
@@ -79,38 +90,51 @@ def _legend(families: list[str], width: float) -> tuple[str, float]:
     return "".join(out), y - 46.0 + (LEGEND if families else 0.0)
 
 
+def _rect(css: str, box: Box, inset: float = 0, more: str = "") -> str:
+    return (
+        f'<rect class="{css}" x="{number(box.x + inset)}" y="{number(box.y + inset)}" '
+        f'width="{number(box.width - 2 * inset)}" height="{number(box.height - 2 * inset)}" '
+        f'rx="{5 - inset / 2:g}"{more}/>'
+    )
+
+
 def _box(box: Box) -> str:
-    part, x, y = box.part, box.x, box.y
-    middle = x + box.width / 2
+    part, middle = box.part, box.x + box.width / 2
     if part.is_output:
-        line = text(middle, y + 14, box.lines[0], "km-soft", text_anchor="middle", font_size=11)
+        look = {"text_anchor": "middle", "font_size": 11}
+        line = text(middle, box.y + 14, box.lines[0], "km-soft", **look)
         return f'<g role="img"><title>{escape(spoken(part))}</title>{line}</g>'
-    shape = f'x="{number(x)}" y="{number(y)}" width="{number(box.width)}" height="{number(box.height)}" rx="5"'
     dashed = ' stroke-dasharray="4 2"' if part.family == "input" else ""
-    drawn = [f'<rect class="{"km-open" if box.is_open else "km-part"}" {shape}{dashed}/>']
+    drawn = [_rect("km-open" if box.is_open else "km-part", box, more=dashed)]
     if part.inner is not None and not box.is_open:
-        inner = f'x="{number(x + 2.5)}" y="{number(y + 2.5)}" width="{number(box.width - 5)}" height="{number(box.height - 5)}" rx="3"'
-        drawn.append(f'<rect class="km-part" {inner}/>')
+        drawn.append(_rect("km-part", box, 2.5))
     drawn.append(
-        f'<rect class="km-f-{part.family}" x="{number(x)}" y="{number(y)}" width="{STRIPE:g}" '
-        f'height="{number(box.height)}" rx="2.5"/>'
+        f'<rect class="km-f-{part.family}" x="{number(box.x)}" y="{number(box.y)}" '
+        f'width="{STRIPE:g}" height="{number(box.height)}" rx="2.5"/>'
     )
     if box.is_open:
-        drawn.append(text(x + INSIDE, y + 21, box.lines[0], "km-text km-bold km-rtl"))
+        drawn.append(text(box.x + INSIDE, box.y + 21, box.lines[0], "km-text km-bold km-rtl"))
     else:
         for i, line in enumerate(box.lines):
             css = "km-soft km-rtl" if i else "km-text km-bold km-rtl"
-            size = {"font_size": 11} if i else {}
-            at = y + 18 + NEXT_LINE * i
-            drawn.append(text(middle + STRIPE / 2, at, line, css, text_anchor="middle", **size))
+            look = {"text_anchor": "middle", **({"font_size": 11} if i else {})}
+            at = box.y + 18 + NEXT_LINE * i
+            drawn.append(text(middle + STRIPE / 2, at, line, css, **look))
     return f'<g role="img"><title>{escape(spoken(part))}</title>{"".join(drawn)}</g>'
 
 
 def _wire(wire: Wire) -> str:
     if not wire.link.known:
         return f'<path class="km-wire" stroke-width="1.2" stroke-dasharray="2 4" d="{wire.path}"/>'
-    tip = "L".join(f"{number(x)} {number(y)}" for x, y in wire.tip)
-    return f'<path class="km-wire" stroke-width="1.4" d="{wire.path}"/><path class="km-tip" d="M{tip}z"/>'
+    return (
+        f'<path class="km-wire" stroke-width="1.4" d="{wire.path}"/>'
+        f'<path class="km-tip" d="{tip_path(wire)}"/>'
+    )
+
+
+def tip_path(wire: Wire) -> str:
+    """Return the tip of a wire as SVG path data."""
+    return f"M{'L'.join(f'{number(x)} {number(y)}' for x, y in wire.tip)}z"
 
 
 def _label(wire: Wire) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,13 +122,12 @@ def _parts(model: Any, prefix: str) -> Parts:
         return _of_graph(graph, prefix)
     layers = model.layers if hasattr(model, "layers") else model._layers
     nodes = [
-        _part(layer, f"{prefix}{i}", [], _seen_outputs(layer))
-        for i, layer in enumerate(layers)
+        _part(layer, f"{prefix}{i}", [], _seen_outputs(layer)) for i, layer in enumerate(layers)
     ]
     in_turn = type(model).__name__ == "Sequential"
     links = [
         Link(above.id, below.id, ", ".join(above.outputs), known=in_turn)
-        for above, below in zip(nodes, nodes[1:])
+        for above, below in pairwise(nodes)
     ]
     return Parts(nodes, links)
 
@@ -182,9 +182,7 @@ def _shapes(tensors: list[KerasTensor]) -> str:
     return ", ".join(str(tensor.shape) for tensor in tensors)
 
 
-def _part(
-    operation: Any, place: str, takes: list[str], gives: list[str]
-) -> Part:
+def _part(operation: Any, place: str, takes: list[str], gives: list[str]) -> Part:
     is_op = not hasattr(operation, "weights")
     inner = None
     if not is_op and expands(operation):

@@ -59,9 +59,7 @@ def colours(picture: Any) -> dict[str, Any]:
     return tiles(np.moveaxis(np.asarray(picture), -1, 0), 1, LARGE_SIDE, channels=3)
 
 
-def tiles(
-    stack: Any, of: int | None = None, side: int = SIDE, channels: int = 1
-) -> dict[str, Any]:
+def tiles(stack: Any, of: int | None = None, side: int = SIDE, channels: int = 1) -> dict[str, Any]:
     """Return arrays (count, height, width) as equally large images on one scale.
 
     Args:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernelmodel.notebook.graph.drawing import spoken
+from kernelmodel.notebook.graph.drawing import spoken, tip_path
 from kernelmodel.notebook.graph.scene import Box, Scene, Wire
-from kernelmodel.notebook.svg import number
 
 
 def scene_data(scene: Scene) -> dict[str, Any]:
@@ -37,12 +36,11 @@ def _box(box: Box) -> dict[str, Any]:
 
 
 def _wire(wire: Wire) -> dict[str, Any]:
-    tip = "L".join(f"{number(x)} {number(y)}" for x, y in wire.tip)
     return {
         "source": wire.link.source,
         "target": wire.link.target,
         "path": str(wire.path),
-        "tip": f"M{tip}z" if wire.link.known else "",
+        "tip": tip_path(wire) if wire.link.known else "",
         "label": wire.label,
         "at": [round(wire.at[0], 1), round(wire.at[1], 1)],
         "shape": wire.link.shape,

@@ -64,7 +64,7 @@ class ModelGraph:
                 f"graph(): `height` must be a number of pixels from {LEAST_HEIGHT}, got {height!r}."
             )
         if not model.layers:
-            raise ValueError(f"graph(): model {model.name!r} has no layers yet, so it has no graph.")
+            raise ValueError(f"graph(): model {model.name!r} has no layers, so it has no graph.")
         if x is not None and not model.built:
             raise ValueError(
                 f"graph(x): model {model.name!r} isn't built yet, so it gives no activations. Call "
@@ -108,7 +108,7 @@ def graph(model: Any, **options: Any) -> ModelGraph:
 
 
 def has_browser() -> bool:
-    """Whether a notebook's server started this kernel, rather than a program that runs notebooks."""
+    """Whether a notebook's server started this kernel: there may be a page to look at it."""
     return running_kernel() is not None and "JPY_SESSION_NAME" in os.environ
 
 
@@ -148,9 +148,9 @@ def graph_widget() -> type:
         _key = traitlets.Unicode().tag(sync=True)
         _title = traitlets.Unicode().tag(sync=True)
         _scene = traitlets.Dict().tag(sync=True)
-        _names = traitlets.List().tag(sync=True)
-        _families = traitlets.List().tag(sync=True)
-        _samples = traitlets.List().tag(sync=True)
+        _names: Any = traitlets.List().tag(sync=True)
+        _families: Any = traitlets.List().tag(sync=True)
+        _samples: Any = traitlets.List().tag(sync=True)
         _height = traitlets.Int(HEIGHT).tag(sync=True)
 
     return GraphWidget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -78,12 +77,13 @@ class WireMaker:
 
         Links that carry the same tensor leave a box together.
         """
-        sides: dict[object, dict[object, list[int]]] = defaultdict(lambda: defaultdict(list))
+        sides: dict[tuple[str, Point], dict[int, list[int]]] = {}
         for i, link in enumerate(links):
             if link.source != link.target:
                 box = link.target if end else link.source
-                sides[box, routes[i][end]][i if end else link.tensor].append(i)
-        for (box, (u, v)), ports in sides.items():  # type: ignore[misc]
+                ports = sides.setdefault((box, routes[i][end]), {})
+                ports.setdefault(i if end else link.tensor, []).append(i)
+        for (box, (u, v)), ports in sides.items():
             if len(ports) < 2:
                 continue
             near = -2 if end else 1

@@ -14,15 +14,14 @@ from kernelmodel.notebook.graph.scene import DIRECTIONS, Look, columns, make_sce
 MODELS = ["transformer", "twins", "one_layer", "recursive", "odd_names", "built", "Subclassed"]
 
 
-def scene_of(name, look=Look(), expand=True):
+def scene_of(name, look=None, expand=True):
     parts = model_parts(getattr(graph_models, name)())
-    return make_scene(parts, look, {part.id for part in parts.walk()} if expand else ())
+    return make_scene(parts, look or Look(), {part.id for part in parts.walk()} if expand else ())
 
 
 def overlap(a, b):
-    return (
-        a.x < b.x + b.width and b.x < a.x + a.width and a.y < b.y + b.height and b.y < a.y + a.height
-    )
+    beside = a.x >= b.x + b.width or b.x >= a.x + a.width
+    return not beside and a.y < b.y + b.height and b.y < a.y + a.height
 
 
 def polyline(wire):
@@ -134,8 +133,8 @@ def test_labels_tell_shapes_and_calls_and_dont_lie_on_one_another():
 
 
 def test_what_a_box_tells():
-    shown = dict(shapes=True, dtype=True, activation=True, trainable=True, params=False)
-    scene = scene_of("one_layer", Look(**shown))
+    look = Look(shapes=True, dtype=True, activation=True, trainable=True, params=False)
+    scene = scene_of("one_layer", look)
     assert scene.boxes[1].lines == [
         *("y", "Dense", "float32", "trainable", "in (None, 4)", "out (None, 2)"),
     ]

@@ -91,7 +91,9 @@ def test_activations_of_the_sample_asked_for():
     shown, sent = live(model, x=x)
     assert shown.widget._samples == [5, 5]
     for sample in (0, 4, 99, None):
-        shown.receive(None, {"type": "details", "id": id_of(shown, "attention_1"), "sample": sample})
+        shown.receive(
+            None, {"type": "details", "id": id_of(shown, "attention_1"), "sample": sample}
+        )
     assert [told["activations"]["sample"] for told, _ in sent] == [0, 4, 4, 0]
     output, scores = sent[1][0]["activations"]["shown"]
     assert output["shape"] == "(12, 32)" and scores["shape"] == "(4, 12, 12)"
@@ -198,7 +200,7 @@ def test_options_that_mean_nothing(options, says):
 
 
 def test_models_without_layers_or_weights():
-    with pytest.raises(ValueError, match="has no layers yet"):
+    with pytest.raises(ValueError, match="has no layers, so"):
         km.Sequential(name="empty").graph()
     with pytest.raises(ValueError, match="'own' isn't built yet, so it gives no activations"):
         graph_models.Subclassed().graph(x=np.ones((1, 3)))
