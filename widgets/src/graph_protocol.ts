@@ -98,7 +98,7 @@ export type Family = [string, string];
 
 /** The part of anywidget's model that the view uses. */
 export interface Model {
-  get(name: "_key" | "_title"): string;
+  get(name: "_key" | "_title" | "_note"): string;
   get(name: "_scene"): Scene;
   get(name: "_names"): Name[];
   get(name: "_families"): Family[];

@@ -199,5 +199,5 @@ export class GraphView {
 
 function legend(model: Model): HTMLElement {
   const entries = model.get("_families").map(([key, words]) => html("span", { class: `km-of-${key}` }, html("i"), words));
-  return html("div", { class: "km-graph-legend" }, ...entries);
+  return html("div", { class: "km-graph-legend" }, ...entries, html("span", {}, model.get("_note")));
 }

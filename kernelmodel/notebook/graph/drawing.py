@@ -9,6 +9,7 @@ from kernelmodel.notebook.svg import card, escape, number, shorten, text
 
 PAD, TITLE, LEGEND, STRIPE = 18.0, 34.0, 22.0, 5.0
 PER_WORD_CHARACTER, SWATCH = 6.2, 34.0
+GUESSED = "dotted: in the order of the attributes"
 
 
 def graph_svg(scene: Scene, title: str = "Model") -> str:
@@ -19,8 +20,9 @@ def graph_svg(scene: Scene, title: str = "Model") -> str:
         title: the model's name.
     """
     families = in_order(box.part.family for box in scene.boxes if not box.part.is_output)
-    width = max(scene.width, 7.8 * min(len(title), 60), 180.0) + 2 * PAD
-    legend, legend_height = _legend(families, width)
+    width = max(scene.width, 7.8 * min(len(title), 60), 220.0) + 2 * PAD
+    guessed = not all(wire.link.known for wire in scene.wires)
+    legend, legend_height = _legend(families, width, GUESSED if guessed else "")
     top = PAD + TITLE + legend_height
     heading = text(PAD, 28, shorten(title, 60), "km-text km-bold", font_size=14)
     body = [f"<style>{_style()}</style>", heading, legend]
@@ -75,7 +77,7 @@ def _style() -> str:
     return f"{lines}{light}{rules(1)}{on_dark}"
 
 
-def _legend(families: list[str], width: float) -> tuple[str, float]:
+def _legend(families: list[str], width: float, note: str) -> tuple[str, float]:
     out, x, y = [], PAD, 46.0
     for family in families:
         words = FAMILIES[family][0]
@@ -87,7 +89,10 @@ def _legend(families: list[str], width: float) -> tuple[str, float]:
             f'height="10" rx="2"/>{text(x + 15, y, words, "km-soft", font_size=11)}'
         )
         x += room
-    return "".join(out), y - 46.0 + (LEGEND if families else 0.0)
+    if note:
+        y += LEGEND if families else 0.0
+        out.append(text(PAD, y, note, "km-soft", font_size=11))
+    return "".join(out), y - 46.0 + (LEGEND if out else 0.0)
 
 
 def _rect(css: str, box: Box, inset: float = 0, more: str = "") -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from kernelmodel.notebook.graph.layout import LAYER_GAP, Point, layered_layout
 from kernelmodel.notebook.graph.parts import Link, Part, Parts
-from kernelmodel.notebook.graph.wires import STEM, Path, WireMaker
+from kernelmodel.notebook.graph.wires import Path, WireMaker
 from kernelmodel.notebook.svg import shorten
 
-PER_CHARACTER, PER_SMALL, MARGIN = 7.4, 6.1, 26.0
+PER_CHARACTER, PER_SMALL, MARGIN = 7.8, 6.1, 26.0
 FIRST_LINE, NEXT_LINE, LEAST_WIDTH = 28.0, 15.0, 84.0
 LONGEST, LONGEST_LABEL = 40, 34
+STEM = 16.0
 INSIDE, HEAD, BUTTON = 16.0, 34.0, 22.0
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 
@@ -131,7 +132,8 @@ def _arrange(parts: Parts, look: Look, expanded: Collection[str], depth: int) ->
         if opened:
             within = inside[part.id]
             _put(scene, within, left + (width - within.width) / 2, top + HEAD)
-    wires = WireMaker(layout, sizes, look.rankdir, turn).wires(links)
+    stems = [_stem(label, flat) for label in labels]
+    wires = WireMaker(layout, sizes, look.rankdir, turn).wires(links, stems)
     for link, label, drawn in zip(links, labels, wires):
         scene.wires.append(Wire(link, drawn.path, drawn.tip, label, drawn.label_at))
     _say_once(scene.wires)
@@ -143,6 +145,11 @@ def _make_room_for_labels(scene: Scene, rankdir: str) -> None:
     if rankdir != "RL":
         ends = [wire.at[0] + PER_SMALL * columns(wire.label) for wire in scene.wires if wire.label]
         scene.width = max([scene.width, *ends])
+
+
+def _stem(label: str, flat: bool) -> float:
+    """How far a wire goes straight before it bends, so that it doesn't cross its label."""
+    return (PER_SMALL * columns(label) if flat else STEM) if label else 0.0
 
 
 def _layer_gap(labels: list[str], flat: bool) -> float:

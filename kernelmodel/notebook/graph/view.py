@@ -17,7 +17,7 @@ from typing import Any
 
 from kernelmodel.notebook.graph.activations import Activations
 from kernelmodel.notebook.graph.details import details, take_buffers
-from kernelmodel.notebook.graph.drawing import graph_svg
+from kernelmodel.notebook.graph.drawing import GUESSED, graph_svg
 from kernelmodel.notebook.graph.families import FAMILIES, in_order
 from kernelmodel.notebook.graph.parts import Part, model_parts
 from kernelmodel.notebook.graph.scene import DIRECTIONS, Look, make_scene
@@ -150,6 +150,7 @@ def graph_widget() -> type:
         _scene = traitlets.Dict().tag(sync=True)
         _names: Any = traitlets.List().tag(sync=True)
         _families: Any = traitlets.List().tag(sync=True)
+        _note = traitlets.Unicode().tag(sync=True)
         _samples: Any = traitlets.List().tag(sync=True)
         _height = traitlets.Int(HEIGHT).tag(sync=True)
 
@@ -176,6 +177,7 @@ class LiveGraph:
             _scene=self._scene(),
             _names=[[part.id, part.name, part.class_name] for part in walked],
             _families=[[key, FAMILIES[key][0]] for key in in_order(part.family for part in walked)],
+            _note="" if all(link.known for link in shown.parts.links) else GUESSED,
             _samples=[] if activations is None else [activations.count, activations.total],
             _height=shown.height,
         )

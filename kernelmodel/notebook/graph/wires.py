@@ -11,7 +11,6 @@ from kernelmodel.notebook.graph.parts import Link
 from kernelmodel.notebook.svg import number
 
 TIP, TIP_HALF, PORT_GAP = 7.0, 4.0, 16.0
-STEM = 16.0  # so far a wire that bends goes straight: its label stands beside it
 
 
 @dataclass
@@ -62,14 +61,14 @@ class WireMaker:
         self.room = {key: size[across] for key, size in sizes.items()}
         self.along = {key: size[1 - across] for key, size in sizes.items()}
 
-    def wires(self, links: Sequence[Link]) -> list[Drawn]:
-        """Return how each link is drawn."""
+    def wires(self, links: Sequence[Link], stems: Sequence[float]) -> list[Drawn]:
+        """Return how each link is drawn; `stems` tell how far each goes straight at first."""
         routes = [list(route) for route in self.layout.routes]
         self._spread(links, routes, 0)
         self._spread(links, routes, -1)
         return [
-            self._loop(link) if link.source == link.target else self._draw(route)
-            for link, route in zip(links, routes)
+            self._loop(link) if link.source == link.target else self._draw(route, stem)
+            for link, route, stem in zip(links, routes, stems)
         ]
 
     def _spread(self, links: Sequence[Link], routes: list[list[Point]], end: int) -> None:
@@ -93,11 +92,11 @@ class WireMaker:
                 for i in group:
                     routes[i][end] = (u + (rank - (len(order) - 1) / 2) * gap, v)
 
-    def _draw(self, route: list[Point]) -> Drawn:
+    def _draw(self, route: list[Point], stem: float) -> Drawn:
         (u0, v0), (u1, v1) = route[0], route[-1]
         down = 1 if v1 >= v0 else -1
         path = Path([("M", [self.turn((u0, v0))])])
-        straight = [(u0, v0 + STEM * down)] if self.rankdir in ("TB", "BT") else []
+        straight = [(u0, v0 + stem * down)] if stem else []
         via = [(u0, v0), *straight, *route[1:-1], (u1, v1 - (TIP - 1) * down)]
         for (au, av), (bu, bv) in pairwise(via):
             if abs(au - bu) < 0.5:

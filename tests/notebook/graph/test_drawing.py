@@ -63,4 +63,6 @@ def test_families_differ_in_colour():
 
 def test_no_wire_is_claimed_where_the_way_is_unknown():
     assert 'class="km-tip"' not in drawn("built")
+    assert "dotted: in the order of the attributes" in drawn("built")
+    assert "dotted" not in drawn("twins")
     assert drawn("built").count("stroke-dasharray") == 3

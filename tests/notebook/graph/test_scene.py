@@ -132,6 +132,15 @@ def test_labels_tell_shapes_and_calls_and_dont_lie_on_one_another():
     assert all(right <= scene.width + 1e-6 for _, _, right in spans)
 
 
+def test_a_wire_that_bends_passes_beside_its_label():
+    for rankdir in ("TB", "LR"):
+        for wire in scene_of("twins", Look(rankdir=rankdir)).wires:
+            if wire.label:
+                (x, y), width = wire.at, 5.5 * columns(wire.label)
+                px, py = polyline(wire).T
+                assert not ((px > x + 1) & (px < x + width) & (py > y - 7) & (py < y)).any()
+
+
 def test_what_a_box_tells():
     look = Look(shapes=True, dtype=True, activation=True, trainable=True, params=False)
     scene = scene_of("one_layer", look)
