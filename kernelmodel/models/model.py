@@ -23,6 +23,7 @@ from kernelmodel.models.summary import Summary, show_summary
 from kernelmodel.models.weight_paths import collect
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.diagnose import finite
+from kernelmodel.training.outputs import Outputs
 
 
 @REGISTRY.register("Functional")
@@ -130,18 +131,18 @@ class Model(ModelFiles):
 
     @property
     def output_names(self) -> list[str] | None:
-        """Names of the outputs: of the layers that make them."""
+        """Names of the outputs: of the layers that make them, also if they are in a dict."""
         if self._graph is None:
             return None
-        outputs = self._graph.outputs
-        if isinstance(outputs, dict):
-            return sorted(outputs)
         names: list[str] = []
         for tensor in self._graph.output_tensors:
             name = tensor.node.operation.name if tensor.node is not None else tensor.name
             again = names.count(name)
             names.append(f"{name}_{again}" if again else name)
         return names
+
+    def _outputs(self) -> Outputs | None:
+        return None if self._graph is None else Outputs(self._graph.outputs, self.output_names)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or index; the index counts if both are given.

@@ -20,6 +20,7 @@ from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
 from kernelmodel.training.loop import Peekable, run_epoch
 from kernelmodel.training.objective import CompiledLoss
+from kernelmodel.training.outputs import Outputs
 from kernelmodel.training.scores import CompiledMetrics
 from kernelmodel.training.steps import Steps
 from kernelmodel.training.trial import run_trial
@@ -93,9 +94,9 @@ class Trainer(Steps):
         if jit_compile and not run_eagerly:
             require_jax()
         chosen = optimizers.get(optimizer)
-        names = getattr(self, "output_names", None)
-        compiled_loss = CompiledLoss(loss, loss_weights, names)
-        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
+        outputs = self._outputs()
+        compiled_loss = CompiledLoss(loss, loss_weights, outputs)
+        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, outputs)
         self._forget_functions()
         self.optimizer, self.loss = chosen, loss
         self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
@@ -357,6 +358,10 @@ class Trainer(Steps):
         return pack_like(parts[0], [as_tensor(np.concatenate(leaf)) for leaf in leaves])
 
     # ---- inside ----
+
+    def _outputs(self) -> Outputs | None:
+        """The outputs, if they are known before data is."""
+        return None
 
     def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
         run_trial(self, x, y, sample_weight, training=True)

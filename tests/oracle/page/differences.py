@@ -1,0 +1,12 @@
+"""Where kernelmodel differs from tf.keras on purpose: the reason, and what it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DIFFERENCES: dict[str, tuple[str, Any]] = {
+    "classes_weighted_with_sample_weights": (
+        "Both together multiply, as tf.keras documents; its own graph fails on unknown batch sizes.",
+        False,
+    ),
+}
