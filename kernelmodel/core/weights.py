@@ -24,6 +24,7 @@ class Weights(Tracker):
     variable_dtype: Any
     _trainable: bool
     _call_losses: list[Any]
+    freezings = 0  # how often any layer's `trainable` was set: who compares need not walk all
 
     def add_weight(
         self,
@@ -87,6 +88,7 @@ class Weights(Tracker):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        Weights.freezings += 1
         for variable in self._own_trainable:
             variable.trainable = self._trainable
         for layer in self._layers:
@@ -194,6 +196,38 @@ class Weights(Tracker):
                 self._call_losses.append(getval(one))
             else:
                 context.losses.setdefault(id(self), (self, []))[1].append(one)
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str = "mean") -> None:
+        """Add the mean of a value over the batches to the model's metrics, from inside `call`.
+
+        Args:
+            value: A scalar, or an array (batch, ...).
+            name: Its name in logs.
+            aggregation: Only "mean".
+        """
+        self._metric_for(name, aggregation).update_state(value)
+
+    def _metric_for(self, name: str | None, aggregation: str) -> Any:
+        """The mean of a name that this layer keeps, made the first time.
+
+        Raises:
+            ValueError: No name, or another aggregation.
+        """
+        if not name or aggregation not in (None, "mean"):
+            raise ValueError(
+                f"Layer {self.name!r}: add_metric needs a name=... for logs and the aggregation "
+                f"'mean', got name={name!r}, aggregation={aggregation!r}. Metrics of another kind "
+                "go into an attribute of the layer and are updated in call()."
+            )
+        added = self.__dict__.get("_added_metrics")
+        if added is None:
+            added = self._added_metrics = []
+        for metric in added:
+            if metric.name == name:
+                return metric
+        made: Any = TABLES["keras.metrics"].classes["Mean"](name=name)
+        added.append(made)
+        return made
 
     @property
     def _loss_functions(self) -> list[Callable[[], Any]]:

@@ -19,12 +19,30 @@ class ModelFiles(Trainer):
         with shared_objects():
             return json.dumps(serialize_keras_object(self), **kwargs)
 
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Not possible: YAML can make a reader run code.
+
+        Args:
+            **kwargs: Not used.
+
+        Raises:
+            RuntimeError: Always. Use `to_json`.
+        """
+        raise RuntimeError(
+            "to_yaml() is not available, because reading YAML can run code. Use to_json() and "
+            "kernelmodel.models.model_from_json()."
+        )
+
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, as configs; None if it wasn't called."""
         return compile_config(self)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as `get_compile_config` of another model says."""
+        """Compile as another model was; a model that is built gets a built optimizer, too.
+
+        Args:
+            config: What `get_compile_config` returned.
+        """
         compile_from_config(self, config)
 
     def save(

@@ -27,9 +27,7 @@ class CompiledLoss:
         ValueError: An unknown loss, with the nearest names, or entries that fit no output.
     """
 
-    def __init__(
-        self, loss: Any, loss_weights: Any = None, outputs: Outputs | None = None
-    ) -> None:
+    def __init__(self, loss: Any, loss_weights: Any = None, outputs: Outputs | None = None) -> None:
         self.given, self.given_weights, self.outputs = loss, loss_weights, outputs
         self.total = Mean(name="loss")
         self._parts: list[Metric | None] = []

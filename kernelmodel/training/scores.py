@@ -113,7 +113,11 @@ def _spread(given: Any, outputs: Outputs) -> list[list[Any]]:
     )
     found = outputs.spread(given, "metrics") if by_output else [given for _ in outputs.names]
     return [
-        [metric for metric in (one if isinstance(one, (list, tuple)) else [one]) if metric is not None]
+        [
+            metric
+            for metric in (one if isinstance(one, (list, tuple)) else [one])
+            if metric is not None
+        ]
         for one in found
     ]
 

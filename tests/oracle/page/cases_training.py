@@ -130,7 +130,11 @@ def epochs_from_an_initial_one(k: Any) -> Any:
     model = dense(k)
     model.compile("sgd", "mse")
     history = model.fit(X, Y, epochs=5, initial_epoch=3, verbose=0, callbacks=[seen])
-    return [history.epoch, len(history.history["loss"]), [s for s in seen.seen if s[0] == "epoch_end"]]
+    return [
+        history.epoch,
+        len(history.history["loss"]),
+        [s for s in seen.seen if s[0] == "epoch_end"],
+    ]
 
 
 @case
@@ -196,14 +200,20 @@ def batches_on_their_own(k: Any) -> Any:
 def batches_with_the_loss_alone(k: Any) -> Any:
     model = dense(k)
     model.compile("sgd", "mse")
-    results = [model.train_on_batch(X, Y), model.test_on_batch(X, Y), model.evaluate(X, Y, verbose=0)]
+    results = [
+        model.train_on_batch(X, Y),
+        model.test_on_batch(X, Y),
+        model.evaluate(X, Y, verbose=0),
+    ]
     return [np.ndim(result) for result in results] + [float(r) for r in results]
 
 
 @case
 def batches_of_several_outputs(k: Any) -> Any:
     inputs = k.Input((3,))
-    model = fill(k.Model(inputs, [k.layers.Dense(1, name="a")(inputs), k.layers.Dense(2, name="b")(inputs)]))
+    model = fill(
+        k.Model(inputs, [k.layers.Dense(1, name="a")(inputs), k.layers.Dense(2, name="b")(inputs)])
+    )
     model.compile("sgd", ["mse", "mae"])
     y = [ramp(10, 1), Y]
     return [model.train_on_batch(X, y), model.test_on_batch(X, y, return_dict=True)]
@@ -312,9 +322,7 @@ def states_do_not_reset_between_epochs(k: Any) -> Any:
         )
     )
     model.compile("sgd", "mse")
-    history = model.fit(
-        ramp(6, 4, 3), ramp(6, 1), batch_size=2, epochs=3, shuffle=False, verbose=0
-    )
+    history = model.fit(ramp(6, 4, 3), ramp(6, 1), batch_size=2, epochs=3, shuffle=False, verbose=0)
     return history.history
 
 
@@ -396,7 +404,9 @@ def normalization_in_training_and_inference(k: Any) -> Any:
     model = fill(k.Sequential([k.layers.Dense(2, input_shape=(3,)), k.layers.BatchNormalization()]))
     model.layers[1].set_weights([np.ones(2), np.zeros(2), np.zeros(2), np.ones(2)])
     model.compile("sgd", "mse")
-    history = model.fit(X, Y, batch_size=5, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y))
+    history = model.fit(
+        X, Y, batch_size=5, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y)
+    )
     return [history.history, [layer.get_weights() for layer in model.layers]]
 
 

@@ -236,7 +236,9 @@ def masks_by_a_masking_layer(k: Any) -> Any:
     x[0, 2:] = 0
     x[3, 1:] = 0
     model = fill(
-        k.Sequential([k.layers.Masking(input_shape=(4, 3)), k.layers.SimpleRNN(3), k.layers.Dense(2)])
+        k.Sequential(
+            [k.layers.Masking(input_shape=(4, 3)), k.layers.SimpleRNN(3), k.layers.Dense(2)]
+        )
     )
     model.compile("sgd", "mse")
     return train(model, x, ramp(5, 2))

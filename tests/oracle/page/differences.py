@@ -9,4 +9,8 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "Both together multiply, as tf.keras documents; its own graph fails on unknown batch sizes.",
         False,
     ),
+    "states_need_whole_batches": (
+        "The page promises a ValueError for a stateful model; tf.keras gives numbers all the same.",
+        "raises",
+    ),
 }
