@@ -16,7 +16,7 @@ class Hooks:
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         note: `text -> None`: says something in passing.
-        save_model, save_weights, load_weights, load_model: Set by the saving package.
+        save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
@@ -27,6 +27,7 @@ class Hooks:
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None
     load_model: Callable[..., Any] | None = None
+    export: Callable[..., None] | None = None
 
     @staticmethod
     def note(text: str) -> None:

@@ -219,15 +219,12 @@ class Weights(Tracker):
                 f"'mean', got name={name!r}, aggregation={aggregation!r}. Metrics of another kind "
                 "go into an attribute of the layer and are updated in call()."
             )
-        added = self.__dict__.get("_added_metrics")
-        if added is None:
-            added = self._added_metrics = []
-        for metric in added:
-            if metric.name == name:
-                return metric
-        made: Any = TABLES["keras.metrics"].classes["Mean"](name=name)
-        added.append(made)
-        return made
+        added: list[Any] = self.__dict__.get("_added_metrics", [])
+        found = next((metric for metric in added if metric.name == name), None)
+        if found is None:
+            found = TABLES["keras.metrics"].classes["Mean"](name=name)
+            self._added_metrics = [*added, found]
+        return found
 
     @property
     def _loss_functions(self) -> list[Callable[[], Any]]:

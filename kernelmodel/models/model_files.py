@@ -59,6 +59,22 @@ class ModelFiles(Trainer):
         assert hooks.save_model is not None
         hooks.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
 
+    def export(self, filepath: Any) -> None:
+        """Write the forward pass for serving: a TensorFlow SavedModel with the endpoint `serve`.
+
+        Needs the packages tensorflow and jax while exporting. To load it, TensorFlow is enough:
+        `tf.saved_model.load(path).serve(x)`.
+
+        Args:
+            filepath: Folder to write; an older export there is replaced.
+
+        Raises:
+            ImportError: TensorFlow or JAX isn't installed.
+            ValueError: The model wasn't called yet, so its inputs aren't known.
+        """
+        assert hooks.export is not None
+        hooks.export(self, filepath)
+
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None
     ) -> None:

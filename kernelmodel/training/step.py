@@ -72,9 +72,8 @@ def make_function(
     def function(iterator: Iterator[Any]) -> Any:
         first = next(iterator)
         with model._trainable_flags.applied() if training else nullcontext():
-            results = [execute(first)]
-            for data in itertools.islice(iterator, model.steps_per_execution - 1):
-                results.append(execute(data))
+            rest = itertools.islice(iterator, model.steps_per_execution - 1)
+            results = [execute(data) for data in itertools.chain([first], rest)]
         return concatenate(results) if joins else results[-1]
 
     return function

@@ -6,7 +6,7 @@ from typing import Any
 
 DIFFERENCES: dict[str, tuple[str, Any]] = {
     "classes_weighted_with_sample_weights": (
-        "Both together multiply, as tf.keras documents; its own graph fails on unknown batch sizes.",
+        "Both together multiply; the graph of tf.keras fails on batches of unknown size.",
         False,
     ),
     "states_need_whole_batches": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from .cases import CASES
@@ -20,7 +21,7 @@ def main() -> None:
     golden = {}
     for name in chosen:
         keras.backend.clear_session()
-        golden[name] = outcome(lambda: CASES[name](keras))
+        golden[name] = outcome(partial(CASES[name], keras))
     path = Path(__file__).parent / "golden.json"
     if sys.argv[1:]:
         golden = {**json.loads(path.read_text()), **golden}
