@@ -241,7 +241,7 @@ class Weights(Tracker):
             elif context is None:
                 found += layer._call_losses
             found += [function() for function in layer._loss_functions]
-        for variable in self.trainable_weights:
+        for variable in self.weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None:
                 found.append(regularizer(variable.value))

@@ -1,6 +1,13 @@
 """All cases."""
 
-from . import cases_names, cases_training, cases_weights  # noqa: F401  importing registers them
+from . import (  # noqa: F401  importing registers them
+    cases_config,
+    cases_errors,
+    cases_names,
+    cases_state,
+    cases_training,
+    cases_weights,
+)
 from .registry import CASES
 
 __all__ = ["CASES"]

@@ -45,6 +45,11 @@ def ramp(*shape: int, scale: float = 1.0) -> np.ndarray:
     return (np.sin(np.arange(np.prod(shape)) * 0.7 + 0.3) * scale).reshape(shape).astype("float32")
 
 
+def tensor(k: Any, values: np.ndarray) -> Any:
+    """An array of the library's own kind: what its functions take when nothing converts."""
+    return k.backend.constant(values) if hasattr(k, "backend") else values
+
+
 def fill(model: Any) -> Any:
     """Give a model's layers reproducible weights."""
     for number, layer in enumerate(model.layers):
