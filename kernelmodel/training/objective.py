@@ -35,6 +35,9 @@ class CompiledLoss:
         self.built = False
         for one in _leaves(loss):
             as_loss(one)
+        for factor in _leaves(loss_weights):
+            if factor is not None and not isinstance(factor, (int, float, np.number)):
+                raise ValueError(f"`loss_weights` must be numbers, got {factor!r}.")
         if outputs is not None:
             self._match(outputs)
 
