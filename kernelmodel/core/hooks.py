@@ -28,7 +28,7 @@ class Hooks:
         plot_model, model_to_dot: What the functions of `kernelmodel.utils` do.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         note: `text -> None`: says something in passing.
-        save_model, save_weights, load_weights, load_model: Set by the saving package.
+        save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
@@ -46,6 +46,7 @@ class Hooks:
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None
     load_model: Callable[..., Any] | None = None
+    export: Callable[..., None] | None = None
 
     @staticmethod
     def note(text: str) -> None:

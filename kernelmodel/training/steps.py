@@ -11,7 +11,7 @@ from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.training.batches import weights_of_classes
-from kernelmodel.training.checks import as_arrays, sample_count
+from kernelmodel.training.checks import as_arrays, check_flag, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
 from kernelmodel.training.step import make_function
@@ -152,6 +152,12 @@ class Steps(Layer):
         for metric in self.metrics:
             metric.reset_state()
 
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zeros, also in models within the model."""
+        for layer in self._flatten_layers():
+            if layer is not self and getattr(layer, "stateful", False):
+                layer.reset_states()
+
     # ---- functions ----
 
     def make_train_function(self, force: bool = False) -> Function:
@@ -177,7 +183,7 @@ class Steps(Layer):
             `function(iterator) -> logs`.
         """
         if self.test_function is None or force:
-            self.test_function = make_function(self, self.test_step, training=False)
+            self.test_function = make_function(self, self.test_step)
         return self.test_function
 
     def make_predict_function(self, force: bool = False) -> Function:
@@ -190,7 +196,7 @@ class Steps(Layer):
             `function(iterator) -> outputs`.
         """
         if self.predict_function is None or force:
-            self.predict_function = make_function(self, self.predict_step, training=False)
+            self.predict_function = make_function(self, self.predict_step, joins=True)
         return self.predict_function
 
     # ---- single batches ----
@@ -222,6 +228,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("train_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         y, sample_weight = (
             as_arrays(y, "y", self._floats()),
             as_arrays(sample_weight, "sample_weight", self._floats()),
@@ -259,6 +267,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("test_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         data = self._one_batch(
             x,
             as_arrays(y, "y", self._floats()),
