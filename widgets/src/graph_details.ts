@@ -50,7 +50,7 @@ function values(shown: Values, title: string, buffers: DataView[]): HTMLElement 
   } else if (picture?.kind === "bars") {
     element.append(bars(picture, title));
   }
-  if (statistics.counts) element.append(histogram(statistics, title));
+  if (statistics.counts && picture?.kind !== "bars") element.append(histogram(statistics, title));
   element.append(html("p", { class: "km-quiet" }, words(statistics)));
   return element;
 }

@@ -49,7 +49,8 @@ export function arrange(tiles: Tiles, room: number): { columns: number; zoom: nu
 
 export function tilesElement(tiles: Tiles, data: Uint8Array, room: number, about: string): HTMLElement {
   const { columns, zoom } = arrange(tiles, room);
-  const [width, height] = [tiles.width * zoom, tiles.height * zoom];
+  const narrow = tiles.count === 1 && tiles.height > 3 * tiles.width; // a tall matrix gets wide pixels
+  const [width, height] = [narrow ? Math.max(tiles.width * zoom, Math.min(room, 96)) : tiles.width * zoom, tiles.height * zoom];
   const canvas = html("canvas", {
     class: "km-raster",
     role: "img",
