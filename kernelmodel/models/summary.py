@@ -11,10 +11,11 @@ import numpy as np
 
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.lookup import suggestion
-from kernelmodel.core.operation import Operation
+from kernelmodel.core.nesting import Place, is_model, places
 from kernelmodel.core.tracking import unique
 from kernelmodel.core.tree import is_shape
 from kernelmodel.core.variable import Variable
+from kernelmodel.models.costs import Cost, Costs
 
 
 @dataclass
@@ -29,6 +30,9 @@ class SummaryRow:
         connected_to: Names of the layers that it gets its input from.
         trainable: Whether its weights are trained.
         depth: How many models it is nested in.
+        place: Where it is in the model.
+        cost: Operations, and memory of what it gives, for one sample.
+        bytes: Memory of its weights.
     """
 
     name: str
@@ -38,6 +42,9 @@ class SummaryRow:
     connected_to: list[str] = field(default_factory=list)
     trainable: bool = True
     depth: int = 0
+    place: Place | None = None
+    cost: Cost = Cost()
+    bytes: int = 0
 
 
 class Summary:
@@ -58,19 +65,23 @@ class Summary:
                 f"Model {model.name!r} isn't built yet, so its shapes aren't known. Call it on "
                 "data, build(input_shape) it, or put an Input first; then summary() works."
             )
-        self.name = model.name
-        self.rows: list[SummaryRow] = []
+        self.model, self.name = model, model.name
+        self.expand_nested = expand_nested
         self.linear = is_linear(model)
-        _add_rows(self.rows, model, expand_nested, 0)
+        costs = Costs(model)
+        self.cost = costs.total
+        self.tree = [_row(place, costs) for place in places(model)]
+        self.rows = [row for row in self.tree if not row.depth or expand_nested and in_models(row)]
         if layer_range is not None:
             self.rows = _cut(self.rows, layer_range)
+            self.tree = _below(self.tree, self.rows)
         trainable = {id(v) for v in model.trainable_weights}
         weights = unique(model.weights)
         self.trainable_params = _count([v for v in weights if id(v) in trainable])
         self.non_trainable_params = _count([v for v in weights if id(v) not in trainable])
         optimizer = getattr(model, "optimizer", None)
         self.optimizer_params = _count(optimizer.variables) if optimizer is not None else 0
-        self.bytes = sum(v.size * np.dtype(v.dtype).itemsize for v in weights)
+        self.bytes = _bytes(weights)
 
     @property
     def total_params(self) -> int:
@@ -90,35 +101,43 @@ def is_linear(model: Any) -> bool:
     )  # fmt: skip
 
 
-def operations_of(model: Any) -> list[Operation]:
-    """What a summary lists: the layers, and the ops between them."""
-    if model._graph is not None and type(model).__name__ != "Sequential":
-        return model._graph.operations
-    return model.layers
+def _row(place: Place, costs: Costs) -> SummaryRow:
+    operation, owner = place.operation, place.owner
+    weights = unique(getattr(operation, "weights", []))
+    return SummaryRow(
+        operation.name,
+        type(operation).__name__ if not hasattr(operation, "function") else "op",
+        shape_text(output_shape(operation, owner)),
+        _count(weights),
+        _sources(operation, owner),
+        bool(getattr(operation, "trainable", True)),
+        place.depth,
+        place,
+        costs.of(operation),
+        _bytes(weights),
+    )
 
 
-def _add_rows(rows: list[SummaryRow], model: Any, expand: bool, depth: int) -> None:
-    for operation in operations_of(model):
-        weights = unique(getattr(operation, "weights", []))
-        rows.append(
-            SummaryRow(
-                operation.name,
-                type(operation).__name__ if not hasattr(operation, "function") else "op",
-                shape_text(output_shape(operation, model)),
-                _count(weights),
-                _sources(operation, model),
-                bool(getattr(operation, "trainable", True)),
-                depth,
-            )
-        )
-        if expand and hasattr(operation, "_graph"):
-            _add_rows(rows, operation, expand, depth + 1)
+def in_models(row: SummaryRow) -> bool:
+    """Whether a row is a part of a model, not of a layer that is made of layers."""
+    return row.place is not None and is_model(row.place.owner)
+
+
+def _below(tree: list[SummaryRow], rows: list[SummaryRow]) -> list[SummaryRow]:
+    """The rows of the tree that are listed, and what is in them."""
+    keys = [row.place.id for row in rows if row.place is not None]
+    return [
+        row
+        for row in tree
+        if row.place is not None
+        and any(row.place.id == key or row.place.id.startswith(f"{key}/") for key in keys)
+    ]
 
 
 def output_shape(operation: Any, model: Any) -> Any:
     """The output shape of an operation in a model; its last one if the model has no graph."""
     nodes = operation._inbound_nodes
-    if model._graph is not None:
+    if getattr(model, "_graph", None) is not None:
         inside = {id(node) for node in model._graph.nodes}
         nodes = [node for node in nodes if id(node) in inside] or nodes
     if nodes:
@@ -155,7 +174,7 @@ def shape_text(shape: Any) -> str:
 
 
 def _sources(operation: Any, model: Any) -> list[str]:
-    if model._graph is None:
+    if getattr(model, "_graph", None) is None:
         return []
     nodes = [node for node in model._graph.nodes if node.operation is operation]
     names = []
@@ -171,6 +190,10 @@ def _sources(operation: Any, model: Any) -> list[str]:
 
 def _count(variables: list[Variable]) -> int:
     return sum(variable.size for variable in variables)
+
+
+def _bytes(variables: list[Variable]) -> int:
+    return sum(variable.size * np.dtype(variable.dtype).itemsize for variable in variables)
 
 
 def _cut(rows: list[SummaryRow], layer_range: Any) -> list[SummaryRow]:
