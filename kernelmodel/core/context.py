@@ -30,7 +30,7 @@ class Context:
     """
 
     __slots__ = (
-        "depth", "losses", "masks", "path", "pure", "shapes_only", "tapes", "token",
+        "depth", "losses", "masks", "observer", "path", "pure", "shapes_only", "tapes", "token",
         "training", "values", "written",
     )  # fmt: skip
 
@@ -43,6 +43,9 @@ class Context:
         self.masks: dict[int, tuple[Any, Any]] = {}
         self.losses: dict[int, tuple[Any, list[Any]]] = {}
         self.path: list[str] = []
+        # `(layer, args, outputs) -> outputs`, called with what each layer gives while `path` still
+        # leads to it; what it returns goes on in place of the outputs.
+        self.observer: Any = None
         self.depth = 0
         self.shapes_only = False
         self.token: Any = None

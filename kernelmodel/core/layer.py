@@ -249,6 +249,8 @@ class Layer(Weights, Operation):
                 outputs = self.call(*args, **given)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
+            if context.observer is not None:
+                outputs = context.observer(self, args, outputs)
         except Exception as error:
             self._explain(context, error, args)
             raise
