@@ -10,13 +10,16 @@ import numpy as np
 
 from kernelmodel.core.tree import flatten
 from kernelmodel.explain.figure import new_figure, styled
-from kernelmodel.explain.images import UNSIGNED, grid, titles_of
+from kernelmodel.explain.images import UNSIGNED, grid, words_for
 
 POSITIVE, NEGATIVE = "#c24e00", "#0072b2"
-# Eight colours that colour-blind people tell apart: Okabe and Ito, Color Universal Design (2008);
-# with eight markers they make 64 classes that differ.
-COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000", "#b8a800"]
-MARKERS = "os^DvPX*"
+# Ten colours that colour-blind people tell apart (Tol: Colour Schemes, 2021, "muted", and black);
+# with ten markers they make 100 classes that differ.
+COLOURS = [
+    *("#332288", "#ddaa33", "#44aa99", "#cc6677", "#88ccee"),
+    *("#117733", "#aa4499", "#000000", "#999933", "#882255"),
+]
+MARKERS = "os^DvPX<>d"
 MOST_BARS = 30
 
 
@@ -57,11 +60,10 @@ def plot_attributions(
     nested = names is not None and len(names) > 0 and isinstance(names[0], (list, tuple))
     rows_of_names = list(names) if nested else [names] * count  # type: ignore[arg-type]
     for one in rows_of_names:
-        if one is not None and len(one) != features:
-            raise ValueError(f"There are {features} features, but {len(one)} `names`.")
-    words = titles_of(titles, count)
+        words_for(features, one, "features", "names")
+    words = words_for(count, titles)
     shown = min(features, MOST_BARS)
-    rows, across, _ = grid(count, columns or min(3, count))
+    rows, across, _ = grid(count, columns or min(3, count), words)
     text = f"attributions of {features} features, {count} sample{'s' * (count > 1)}"
     figure = new_figure(text, 3.4 * across, rows * (0.2 * shown + 0.8))
     with styled():
@@ -105,7 +107,7 @@ def plot_confusion(matrix: Any, labels: Sequence[Any] | None = None, title: str 
     if cells.ndim != 2 or cells.shape[0] != cells.shape[1] or not len(cells):
         raise ValueError(f"A confusion matrix is (classes, classes), got shape {cells.shape}.")
     classes = len(cells)
-    words = titles_of(labels, classes) if labels is not None else [str(i) for i in range(classes)]
+    words = words_for(classes, range(classes) if labels is None else labels, "classes", "labels")
     right = 100 * np.trace(cells) / (cells.sum() or 1)
     longest = max(map(len, words))
     side = max(2.6, classes * (0.42 if classes <= 15 else 0.26 if classes <= 40 else 0.12))
@@ -127,6 +129,10 @@ def plot_confusion(matrix: Any, labels: Sequence[Any] | None = None, title: str 
         axes.set(xlabel="predicted", ylabel="true", title=title)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
+        if classes <= 40:
+            lines = np.arange(1, classes) - 0.5
+            axes.hlines(lines, -0.5, classes - 0.5, "#d8d8d8", linewidth=0.5)
+            axes.vlines(lines, -0.5, classes - 0.5, "#d8d8d8", linewidth=0.5)
         size = 9 if classes <= 15 and cells.max() < 10_000 else 6.5
         for (row, column), value in np.ndenumerate(cells if classes <= 40 else []):
             if value == 0 and row != column:
@@ -169,12 +175,16 @@ def plot_activations(activations: Any, sample: int = 0, most: int = 16) -> Any:
         raise ValueError("There are no activations to show.")
     said = ", ".join(f"{path} {values.shape}".strip() for path, values in layers)
     strips = [_maps(values, most) for _, values in layers]
-    heights = [1.0 if maps.shape[1] > 1 else 0.3 for maps in strips]
     across = max(len(maps) for maps in strips)
     width = max(5.0, min(11.0, 0.95 * across))
-    figure = new_figure(f"activations of {said}", width, sum(heights) + 0.34 * len(layers) + 0.1)
+    cell = min(1.4, width / across)
+    heights = [
+        0.34 + (0.25 if maps.shape[1] == 1 else min(cell * maps.shape[1] / maps.shape[2], 3))
+        for maps in strips
+    ]
+    figure = new_figure(f"activations of {said}", width, sum(heights))
     with styled():
-        rows = figure.subfigures(len(layers), 1, height_ratios=[h + 0.34 for h in heights])
+        rows = figure.subfigures(len(layers), 1, height_ratios=heights)
         for row, (path, values), maps in zip(np.ravel(rows), layers, strips):
             left = values.shape[-1] - len(maps) if values.ndim == 3 else 0
             more = f", the first {len(maps)} of {values.shape[-1]}" if left else ""
@@ -187,7 +197,7 @@ def plot_activations(activations: Any, sample: int = 0, most: int = 16) -> Any:
             for one, values in zip(axes, maps):
                 one.imshow(
                     values, UNSIGNED, vmin=low, vmax=high if high > low else low + 1,
-                    aspect="equal" if maps.shape[1] > 1 else "auto", interpolation="nearest",
+                    aspect="equal" if maps.shape[1] > 1 else "auto",
                 )  # fmt: skip
     return figure
 
@@ -243,8 +253,8 @@ def plot_projection(
             chosen = places[kinds == kind]
             name = str(kind) if labels is None else str(labels[int(kind)])
             axes.scatter(
-                *chosen.T, s=16, linewidths=0, alpha=0.8, label=name.lstrip("_"),
-                color=COLOURS[place % 8], marker=MARKERS[(place // 8 + place) % 8],
+                *chosen.T, s=20, linewidths=0, alpha=0.85, label=name.lstrip("_"),
+                color=COLOURS[place % 10], marker=MARKERS[(place // 10 + place) % 10],
             )  # fmt: skip
         axes.set(title=title, xlabel="component 1", ylabel="component 2")
         if classes is not None:

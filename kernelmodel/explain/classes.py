@@ -35,9 +35,7 @@ def class_indices(values: Any, positions: tuple[int, ...] | None = None) -> np.n
         array([0, 1])
     """
     found = np.asarray(values)
-    if positions is not None and found.shape == (*positions, 1):
-        found = found[..., 0]
-    elif positions is None and found.ndim > 1 and found.shape[-1] == 1:
+    if found.ndim > 1 and found.shape[-1] == 1 and found.shape != positions:
         found = found[..., 0]
     scores = found.ndim > 1 and found.shape[-1] > 1 and (
         is_one_hot(found) or (found.dtype.kind == "f" and not _whole(found))
@@ -155,7 +153,7 @@ def _matched(
         if true.dtype.kind not in "iu" or predicted.dtype.kind not in "iu":
             raise ValueError("Classes that aren't indices need `labels`: their list, in order.")
         largest = max(true.max(initial=-1), predicted.max(initial=-1)) + 1
-        classes = max(columns, int(largest))
+        classes = columns or int(largest)
     for name, found in (("y_true", true), ("y_pred", predicted)):
         low, high = found.min(initial=0), found.max(initial=0)
         if high >= classes or (labels is None and low < 0):

@@ -12,8 +12,10 @@ from typing import Any
 
 DPI = 144  # two pixels of the picture for one of the page, which is sharp on today's screens
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
+    "figure.constrained_layout.h_pad": 0.06,
+    "image.interpolation": "auto",
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
     "axes.edgecolor": "#5c5c5c",
@@ -69,6 +71,8 @@ def figure_class() -> type:
 
         def __repr__(self) -> str:
             return f"<Figure: {self.described}>"
+
+        __str__ = __repr__
 
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
             with io.BytesIO() as file:

@@ -47,7 +47,7 @@ def grad_cam(
         it is in the size of the first with as many spatial axes as the layer.
 
     Raises:
-        ValueError: No such layer, its output has no spatial axes, or the score doesn't depend on it.
+        ValueError: No such layer, or one without spatial axes, or the score doesn't depend on it.
 
     Examples:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Gradients of a model's score with respect to its inputs, at the samples or at points near them."""
+"""Gradients of a model's score with respect to its inputs, at the samples or near them."""
 
 from __future__ import annotations
 

@@ -64,24 +64,28 @@ def as_heat(heat: Any, shape: tuple[int, ...]) -> np.ndarray:
     return found
 
 
-def grid(count: int, columns: int | None, cell: float = CELL, extra: float = 0.0) -> Any:
-    """Rows, columns, and the size in inches of a grid of pictures with `extra` for titles."""
+def grid(count: int, columns: int | None, words: Sequence[str], aspect: float = 1.0) -> Any:
+    """Rows, columns, and the size in inches of a grid of pictures of one aspect with titles."""
     columns = min(count, columns or max(4, math.ceil(math.sqrt(count))))
     rows = math.ceil(count / columns)
-    return rows, columns, (columns * cell + 0.2, rows * (cell + extra) + 0.2)
+    lines = max(word.count("\n") + 1 if word else 0 for word in words)
+    height = CELL * min(max(aspect, 0.3), 3) + 0.06 + 0.17 * lines
+    return rows, columns, (columns * CELL + 0.1, rows * height + 0.1)
 
 
-def titles_of(titles: Sequence[Any] | None, count: int) -> list[str]:
-    """A title for each picture.
+def words_for(
+    count: int, words: Sequence[Any] | None, what: str = "pictures", name: str = "titles"
+) -> list[str]:
+    """A word for each of `count` things, "" if there are none.
 
     Raises:
         ValueError: There are fewer or more.
     """
-    if titles is None:
+    if words is None:
         return [""] * count
-    if len(titles) != count:
-        raise ValueError(f"There are {count} pictures, but {len(titles)} `titles`.")
-    return [str(title) for title in titles]
+    if len(words) != count:
+        raise ValueError(f"There are {count} {what}, but {len(words)} `{name}`.")
+    return [str(word) for word in words]
 
 
 def bounded(images: np.ndarray) -> np.ndarray:
@@ -97,8 +101,7 @@ def bounded(images: np.ndarray) -> np.ndarray:
 
 def draw(axes: Any, image: np.ndarray, title: str) -> None:
     """Draw one image, without ticks."""
-    grey = {"cmap": "gray"} if image.ndim == 2 else {}
-    axes.imshow(image, interpolation="nearest" if max(image.shape[:2]) < 100 else None, **grey)
+    axes.imshow(image, "gray" if image.ndim == 2 else None)
     axes.set_title(title, fontsize=9)
     axes.set_axis_off()
 
@@ -125,9 +128,8 @@ def plot_images(x: Any, titles: Sequence[Any] | None = None, columns: int | None
         <Figure: 3 images of 8 x 8>
     """
     images = bounded(as_images(x))
-    words = titles_of(titles, len(images))
-    lines = max(word.count("\n") + 1 if word else 0 for word in words)
-    rows, across, size = grid(len(images), columns, extra=0.17 * lines)
+    words = words_for(len(images), titles)
+    rows, across, size = grid(len(images), columns, words, images.shape[1] / images.shape[2])
     text = f"{len(images)} image{'s' * (len(images) > 1)} of {images.shape[1]} x {images.shape[2]}"
     figure = new_figure(text, *size)
     with styled():
@@ -148,12 +150,11 @@ def plot_heatmaps(
     heat: Any,
     titles: Sequence[Any] | None = None,
     columns: int | None = None,
-    opacity: float = 0.65,
 ) -> Any:
     """Images, and beside each one heat on top of it.
 
-    Heat with negative values goes from blue over white to red, with white for 0; other heat from
-    black over red to yellow. Each sample has its own scale.
+    Heat with negative values is red where positive and blue where negative, on a pale image; other
+    heat goes from black over red to yellow. Each sample has its own scale.
 
     Args:
         x: Images (samples, rows, columns[, channels]), or a single one.
@@ -161,7 +162,6 @@ def plot_heatmaps(
             with channels, of which the value farthest from 0 counts.
         titles: A line for each image, or None.
         columns: Pairs a row; None for as many as fit.
-        opacity: Of the heat, from 0 to 1; the image below it is grey.
 
     Returns:
         A matplotlib figure, which shows itself as a cell's last line.
@@ -177,10 +177,9 @@ def plot_heatmaps(
     """
     images = bounded(as_images(x))
     maps = as_heat(heat, images.shape[:3])
-    words = titles_of(titles, len(images))
-    rows, across, (width, height) = grid(
-        len(images), columns or min(3, len(images)), extra=0.2 if any(words) else 0.0
-    )
+    words = words_for(len(images), titles)
+    aspect = images.shape[1] / images.shape[2]
+    rows, across, (width, height) = grid(len(images), columns or min(3, len(images)), words, aspect)
     text = (
         f"heat on {len(images)} image{'s' * (len(images) > 1)} of {images.shape[1]} x "
         f"{images.shape[2]}"
@@ -196,10 +195,15 @@ def plot_heatmaps(
             left, right = axes[row, 2 * column : 2 * column + 2]
             draw(left, image, word)
             grey = image if image.ndim == 2 else image[..., :3] @ [0.299, 0.587, 0.114]
-            right.imshow(grey, cmap="gray", interpolation="nearest")
             high = float(np.nanmax(np.abs(one))) or 1.0
-            low = -high if signed else 0.0
-            right.imshow(one, SIGNED if signed else UNSIGNED, vmin=low, vmax=high, alpha=opacity)
+            if signed:  # dark parts of a pale image are light grey, so that both colours stand out
+                dark = float(grey.max()) or 1.0
+                right.imshow(grey, "Greys", vmin=grey.min(), vmax=4 * dark)
+                shade = np.sqrt(np.abs(one) / high)
+                right.imshow(one, SIGNED, vmin=-high, vmax=high, alpha=shade)
+            else:
+                right.imshow(grey, "gray")
+                right.imshow(one, UNSIGNED, vmin=0, vmax=high, alpha=0.65)
     return figure
 
 

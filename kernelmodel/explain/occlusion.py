@@ -127,14 +127,14 @@ def patches(lengths: list[int], patch: Any, stride: Any) -> list[tuple[slice, ..
 
 
 def _each_axis(name: str, given: Any, lengths: list[int]) -> list[int]:
-    sizes = [given] * len(lengths) if np.isscalar(given) else list(given)
+    sizes: list[Any] = [given] * len(lengths) if np.isscalar(given) else list(given)
     whole = all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes)
     if len(sizes) != len(lengths) or not whole:
         raise ValueError(
             f"`{name}` must be a positive integer, or {len(lengths)} of them for the axes of "
             f"lengths {tuple(lengths)}; got {given!r}."
         )
-    return sizes
+    return [int(size) for size in sizes]
 
 
 def falls(

@@ -231,16 +231,19 @@ def baselines(question: Question, baseline: Any) -> list[Any]:
             f"`baseline` has {len(given)} arrays, but `x` has {len(leaves)}: give it the structure "
             "of `x`."
         )
-    found = []
-    for base, leaf in zip(given, leaves):
-        base = None if base is None else np.asarray(base)
-        fits = base is None or base.shape in ((), leaf.shape[1:], (1, *leaf.shape[1:]), leaf.shape)
+    found: list[Any] = []
+    for start, leaf in zip(given, leaves):
+        if start is None:
+            found.append(None)
+            continue
+        base = np.asarray(start)
+        fits = base.shape in ((), leaf.shape[1:], (1, *leaf.shape[1:]), leaf.shape)
         if not fits:
             raise ValueError(
                 f"`baseline` of shape {base.shape} fits neither a sample, {leaf.shape[1:]}, nor "
                 f"`x`, {leaf.shape}."
             )
-        found.append(None if base is None else np.broadcast_to(base.astype(leaf.dtype), leaf.shape))
+        found.append(np.broadcast_to(base.astype(leaf.dtype), leaf.shape))
     return found
 
 

@@ -15,7 +15,7 @@ from kernelmodel.layers import Activation, Dense, EinsumDense, Softmax
 from kernelmodel.layers.windowed import Windowed
 from kernelmodel.training.outputs import output_list, output_names
 
-SQUASHING = {activations.softmax: "softmax", activations.sigmoid: "sigmoid"}
+SQUASHING: dict[Any, str] = {activations.softmax: "softmax", activations.sigmoid: "sigmoid"}
 
 
 def choose_output(model: Any, outputs: Any, which: str | int | None) -> Any:

@@ -62,7 +62,7 @@ class Block(km.Model):
         super().__init__(name="block")
         self.first = L.Dense(6, "tanh", name="first")
         self.second = L.Dense(3, name="second")
-        self.drop = L.Dropout(0.5)
+        self.drop = L.Dropout(0.5, name="drop")
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         return self.second(self.drop(self.first(inputs), training=training))
