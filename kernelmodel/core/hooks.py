@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
+
+
+def on_demand(module: str, name: str) -> Callable[..., Any]:
+    """A function of a package above, imported when it is called first: few scripts need it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    return call
 
 
 class Hooks:
@@ -15,6 +25,7 @@ class Hooks:
         show_summary: `(summary, show_trainable) -> bool`: shows a summary, or returns False.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
+        plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model: Set by the saving package.
     """
@@ -23,6 +34,9 @@ class Hooks:
     show_summary: Callable[[Any, bool], bool] | None = None
     graph_repr: Callable[[Any], Any] | None = None
     history_repr: Callable[[Any], Any] | None = None
+    plot_history: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.history_plot", "plot_history")
+    )
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None
