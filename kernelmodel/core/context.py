@@ -103,13 +103,14 @@ class Context:
 
     def mask_of(self, array: Any) -> Any:
         """The mask computed beside an array, or None."""
-        found = self.masks.get(id(array))
+        found = self.masks.get(id(getval(array)))
         if found is not None:
             return found[1]
         return getattr(array, "keras_mask", None)
 
     def set_mask(self, array: Any, mask: Any) -> None:
-        """Remember the mask of an array for the layers that follow."""
+        """Remember the mask of an array, traced or not, for what follows."""
+        array = getval(array)
         self.masks[id(array)] = (array, mask)
 
 

@@ -27,7 +27,7 @@ class Hooks:
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
-        save_model, save_weights, load_weights, load_model: Set by the saving package.
+        save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
@@ -41,6 +41,7 @@ class Hooks:
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None
     load_model: Callable[..., Any] | None = None
+    export: Callable[..., None] | None = None
 
     @staticmethod
     def note(text: str) -> None:

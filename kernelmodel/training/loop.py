@@ -53,12 +53,16 @@ class Peekable:
 
     def more(self) -> bool:
         """Whether `next` will give something."""
+        return self.peek() is not None
+
+    def peek(self) -> Any:
+        """What `next` will give, or None at the end."""
         if not self._ahead:
             try:
                 self._ahead.append(next(self._iterator))
             except StopIteration:
-                return False
-        return True
+                return None
+        return self._ahead[0]
 
     def __iter__(self) -> Peekable:
         return self

@@ -152,6 +152,12 @@ class Steps(Layer):
         for metric in self.metrics:
             metric.reset_state()
 
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zeros, also in models within the model."""
+        for layer in self._flatten_layers():
+            if layer is not self and getattr(layer, "stateful", False):
+                layer.reset_states()
+
     # ---- functions ----
 
     def make_train_function(self, force: bool = False) -> Function:
@@ -177,7 +183,7 @@ class Steps(Layer):
             `function(iterator) -> logs`.
         """
         if self.test_function is None or force:
-            self.test_function = make_function(self, self.test_step, training=False)
+            self.test_function = make_function(self, self.test_step)
         return self.test_function
 
     def make_predict_function(self, force: bool = False) -> Function:
@@ -190,7 +196,7 @@ class Steps(Layer):
             `function(iterator) -> outputs`.
         """
         if self.predict_function is None or force:
-            self.predict_function = make_function(self, self.predict_step, training=False)
+            self.predict_function = make_function(self, self.predict_step, joins=True)
         return self.predict_function
 
     # ---- single batches ----

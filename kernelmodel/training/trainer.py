@@ -1,4 +1,4 @@
-"""compile, fit, evaluate and predict."""
+"""fit, evaluate and predict."""
 
 from __future__ import annotations
 
@@ -6,122 +6,21 @@ import itertools
 from collections.abc import Container
 from typing import Any
 
-import numpy as np
-
-from kernelmodel import optimizers
 from kernelmodel.callbacks import History
 from kernelmodel.core.hooks import hooks
-from kernelmodel.core.tree import flatten, map_structure, pack_like
+from kernelmodel.core.tree import concatenate, map_structure
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.training.batches import ArrayBatches, make_batches
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_verbose
+from kernelmodel.training.compiling import Compiling
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
 from kernelmodel.training.loop import Peekable, run_epoch
-from kernelmodel.training.objective import CompiledLoss
-from kernelmodel.training.scores import CompiledMetrics
-from kernelmodel.training.steps import Steps
-from kernelmodel.training.trial import run_trial
-from kernelmodel.training.xla_step import XlaStep, require_jax
 
 
-class Trainer(Steps):
+class Trainer(Compiling):
     """What a model does with data; a part of `Model`."""
-
-    def _start_training_state(self) -> None:
-        self.compiled = False
-        self.optimizer = None
-        self.loss: Any = None
-        self.stop_training = False
-        self.stop_evaluating = False
-        self.stop_predicting = False
-        self.steps_per_execution = 1
-        self.jit_compile: Any = None
-        self.history: History | None = None
-        self._run_eagerly: bool | None = None
-        self._nan_allowed = False
-        self._forget_functions()
-
-    def _forget_functions(self) -> None:
-        self.train_function = None
-        self.test_function = None
-        self.predict_function = None
-        self._tried: set[str] = set()
-        self._xla_steps: dict[str, XlaStep] = {}
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Any = None,
-        loss_weights: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool | None = None,
-        steps_per_execution: int | None = None,
-        jit_compile: bool | None = None,
-        pss_evaluation_shards: int | str = 0,
-        **kwargs: Any,
-    ) -> None:
-        """Choose how the model is trained. Weights stay as they are.
-
-        Args:
-            optimizer: Name or `Optimizer`.
-            loss: Name, function or `Loss`; for several outputs a list or dict of them.
-            metrics: List of names, functions or `Metric`s; for several outputs also a list of
-                lists or a dict. They ignore sample weights.
-            loss_weights: Factors of the outputs' losses, as a list or dict.
-            weighted_metrics: Like `metrics`, with sample weights.
-            run_eagerly: Never compile with XLA, even with `jit_compile`.
-            steps_per_execution: Batches between two calls of the batch callbacks.
-            jit_compile: Run the steps under XLA (needs the extra `xla`).
-            pss_evaluation_shards: Accepted for parameter servers, which don't exist here.
-            **kwargs: None are known.
-
-        Raises:
-            ValueError: Unknown names, with the nearest known ones.
-            ImportError: `jit_compile=True` without JAX.
-
-        Examples:
-            >>> import kernelmodel as km
-            >>> model = km.Sequential([km.Input((3,)), km.layers.Dense(1)])
-            >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
-        """
-        if kwargs:
-            raise TypeError(f"compile() got unknown argument(s) {sorted(kwargs)}.")
-        check_count("steps_per_execution", steps_per_execution)
-        if jit_compile and not run_eagerly:
-            require_jax()
-        chosen = optimizers.get(optimizer)
-        names = getattr(self, "output_names", None)
-        compiled_loss = CompiledLoss(loss, loss_weights, names)
-        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names)
-        self._forget_functions()
-        self.optimizer, self.loss = chosen, loss
-        self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
-        self._run_eagerly = run_eagerly
-        self.jit_compile = jit_compile
-        self.steps_per_execution = steps_per_execution or 1
-        self._compile_arguments = {
-            "optimizer": chosen,
-            "loss": loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-            "run_eagerly": bool(run_eagerly),
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": bool(jit_compile),
-        }
-        self.compiled = True
-
-    @property
-    def run_eagerly(self) -> bool:
-        """Whether steps run as plain Python, never compiled; settable."""
-        return bool(self._run_eagerly)
-
-    @run_eagerly.setter
-    def run_eagerly(self, value: bool) -> None:
-        self._run_eagerly = value
 
     def fit(
         self,
@@ -218,7 +117,9 @@ class Trainer(Steps):
             batch_size=getattr(batches, "batch_size", None),
         )  # fmt: skip
         self.stop_training = False
-        with running(self, listed):
+        self._trainable_flags.warn(self.name)
+        logs: dict[str, Any] = {}
+        with running(self, listed, lambda: logs):
             for epoch in range(initial_epoch, epochs):
                 source = Peekable(itertools.islice(iterator, limit))
                 if not source.more():
@@ -339,40 +240,17 @@ class Trainer(Steps):
         self.stop_predicting = False
         listed.on_predict_begin()
         function = self.make_predict_function()
-        for number, data in enumerate(itertools.islice(batches.epoch(), steps)):
-            if not number:
+        source = Peekable(itertools.islice(batches.epoch(), steps))
+        while (data := source.peek()) is not None:
+            if not source.taken:
                 self._check_inputs(unpack_x_y_sample_weight(data)[0])
-            listed.on_predict_batch_begin(number)
-            outputs = function(iter([data]))
+            listed.on_predict_batch_begin(source.taken)
+            outputs = function(source)
             parts.append(outputs)
-            listed.on_predict_batch_end(number, {"outputs": outputs})
+            listed.on_predict_batch_end(source.taken - 1, {"outputs": outputs})
             if self.stop_predicting:
                 break
         listed.on_predict_end()
         if not parts:
             raise ValueError("There is no data: `x` yields no batch.")
-        if len(parts) == 1:
-            return map_structure(as_tensor, parts[0])
-        leaves = zip(*(flatten(part) for part in parts))
-        return pack_like(parts[0], [as_tensor(np.concatenate(leaf)) for leaf in leaves])
-
-    # ---- inside ----
-
-    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
-        run_trial(self, x, y, sample_weight, training=True)
-
-    def _all_variables(self) -> list[Any]:
-        """Everything that a step may read or write."""
-        found = {id(v): v for v in self.variables}
-        if self.compiled:
-            for metric in self.metrics:
-                found.update((id(v), v) for v in metric.variables)
-            found.update((id(v), v) for v in self.optimizer.variables)
-        return list(found.values())
-
-    def _xla_step(self, step: Any, guard: bool) -> XlaStep:
-        name = step.__name__
-        compiled = self._xla_steps.get(name)
-        if compiled is None or compiled.stale():
-            compiled = self._xla_steps[name] = XlaStep(self, step, guard)
-        return compiled
+        return map_structure(as_tensor, concatenate(parts))

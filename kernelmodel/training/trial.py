@@ -45,7 +45,8 @@ def run_trial(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) ->
             vars(part).update(state)
         raise
     if training and model.optimizer is not None:
-        model.optimizer.build(model.trainable_variables)
+        with model._trainable_flags.applied():
+            model.optimizer.build(model.trainable_variables)
 
 
 def _measure(model: Any, x: Any, y: Any, sample_weight: Any) -> None:
