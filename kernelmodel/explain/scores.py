@@ -13,9 +13,21 @@ from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval
 from kernelmodel.layers import Activation, Dense, EinsumDense, Softmax
 from kernelmodel.layers.windowed import Windowed
-from kernelmodel.training.outputs import output_list, output_names
+from kernelmodel.training.outputs import Outputs
 
 SQUASHING: dict[Any, str] = {activations.softmax: "softmax", activations.sigmoid: "sigmoid"}
+
+
+def output_names(model: Any, outputs: Any) -> list[str]:
+    """Names of a model's outputs, in the order of `flatten(outputs)`: a dict's keys, if it is one.
+
+    Args:
+        model: Whose outputs they are.
+        outputs: The outputs of a call.
+    """
+    if isinstance(outputs, dict) and len(flatten(outputs)) == len(outputs):
+        return sorted(outputs)
+    return Outputs(outputs, getattr(model, "output_names", None)).names
 
 
 def choose_output(model: Any, outputs: Any, which: str | int | None) -> Any:
@@ -29,8 +41,7 @@ def choose_output(model: Any, outputs: Any, which: str | int | None) -> Any:
     Raises:
         ValueError: No output of that name or index, or several and none was chosen.
     """
-    found = output_list(outputs)
-    names = output_names(outputs, getattr(model, "output_names", None))
+    found, names = flatten(outputs), output_names(model, outputs)
     if which is None:
         if len(found) == 1:
             return found[0]
@@ -39,8 +50,9 @@ def choose_output(model: Any, outputs: Any, which: str | int | None) -> Any:
             f"(the others are {', '.join(map(repr, names[1:]))})."
         )
     if isinstance(which, str):
-        if which in names:
-            return found[names.index(which)]
+        for known in (names, getattr(model, "output_names", None) or []):
+            if which in known:
+                return found[known.index(which)]
         raise ValueError(
             f"Model {model.name!r} has no output {which!r}. {suggestion(which, names)}"
         )
@@ -141,6 +153,11 @@ class Logits:
             self.kinds[id(outputs)] = kind
             self._calls[id(outputs)] = (layer, args, outputs)
         return outputs
+
+    def kind_of(self, outputs: Any) -> str | None:
+        """ "softmax" or "sigmoid", if an output of the model comes from such a layer."""
+        seen = (outputs, getattr(outputs, "base", None))  # a user gets a view of the array
+        return next((self.kinds[id(one)] for one in seen if id(one) in self.kinds), None)
 
     def before(self, outputs: Any) -> Any:
         """What the last activation was applied to; the outputs themselves if it was another one."""

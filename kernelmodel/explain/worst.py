@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.tree import flatten
 from kernelmodel.explain.classes import class_indices, is_one_hot
 from kernelmodel.explain.data import Samples
 from kernelmodel.explain.passes import observed
 from kernelmodel.explain.scores import choose_output
 from kernelmodel.losses import Loss
 from kernelmodel.losses.loss import mask_of
-from kernelmodel.training.objective import as_loss
-from kernelmodel.training.outputs import by_output, output_list, output_names
+from kernelmodel.training.objective import CompiledLoss, as_loss
+from kernelmodel.training.outputs import Outputs
 
 
 def worst_predictions(
@@ -109,9 +110,8 @@ def _loss_of(model: Any, outputs: Any, chosen: Any, loss: Any) -> Loss:
     if loss is None:
         compiled = getattr(model, "compiled_loss", None) if model.compiled else None
         if compiled is not None and compiled.given is not None:
-            compiled.build(outputs)
-            place = [one is chosen for one in output_list(outputs)].index(True)
-            loss = compiled._losses[place]
+            twin = CompiledLoss(compiled.given, None, _outputs(model, outputs))
+            loss = twin._losses[_place(outputs, chosen)]
     found = as_loss(loss)
     if found is None:
         raise ValueError(
@@ -123,12 +123,18 @@ def _loss_of(model: Any, outputs: Any, chosen: Any, loss: Any) -> Loss:
 
 def _targets_of(model: Any, outputs: Any, chosen: Any, y: Any) -> np.ndarray:
     """The targets of the chosen output."""
-    several = output_list(outputs)
-    if len(several) > 1 and isinstance(y, (dict, list, tuple)):
-        place = [one is chosen for one in several].index(True)
-        names = output_names(outputs, getattr(model, "output_names", None))
-        y = by_output(y, names, "y")[place]
+    known = _outputs(model, outputs)
+    if known.several and isinstance(y, (dict, list, tuple)):
+        y = known.targets(y)[_place(outputs, chosen)]
     return np.asarray(y)
+
+
+def _outputs(model: Any, outputs: Any) -> Outputs:
+    return Outputs(outputs, getattr(model, "output_names", None))
+
+
+def _place(outputs: Any, chosen: Any) -> int:
+    return [one is chosen for one in flatten(outputs)].index(True)
 
 
 def _kind(function: Loss, true: np.ndarray, predicted: np.ndarray) -> str:
