@@ -167,19 +167,32 @@ def explorable(plan: Plan) -> Any:
     axes = {"gridcolor": ON_ANY["grid"], "zeroline": False, "linecolor": ON_ANY["text"]}
     figure.update_xaxes(**axes, showgrid=False, showline=True, tickformat="d", minallowed=0)
     figure.update_yaxes(**axes, exponentformat="power")
-    best = "" if plan.best is None else f"<br><sub>best epoch {plan.best:.0f} (dotted line)</sub>"
+    best = "" if plan.best is None else f"best epoch {plan.best:.0f} (dotted line)"
     figure.update_layout(
         template=go.layout.Template(),
-        title={"text": clean(plan.title) + best, "x": 0.01, "y": 0.98, "yanchor": "top"},
+        title={
+            "text": clean(plan.title),
+            "subtitle": {"text": best},
+            "x": 0.01,
+            "yref": "container",
+        },
         font={"color": ON_ANY["text"]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="x unified",
         hoverlabel={"bgcolor": "#fafafa", "font": {"color": "#202020"}},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yref": "container"},
+        legend={
+            "orientation": "h",
+            "xref": "container",
+            "x": 0.96,
+            "xanchor": "right",
+            "yref": "container",
+            "y": 0.96,
+            "yanchor": "top",
+        },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": ON_ANY["text"], "orientation": "v"},
-        margin={"l": 50, "r": 30, "t": 84, "b": 44},
-        height=110 + 230 * plan.rows,
+        margin={"l": 50, "r": 30, "t": 96, "b": 44},
+        height=125 + 230 * plan.rows,
     )
     return figure
 

@@ -47,7 +47,7 @@ def test_each_metric_has_a_plot_of_training_against_validation() -> None:
     assert list(found["loss", "validation"].y) == [4, 3, 2, 1, 2, 3]
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     assert [line.x0 for line in lines] == [4, 4], "the best epoch, in each plot"
-    assert "best epoch 4" in figure.layout.title.text
+    assert "best epoch 4" in figure.layout.title.subtitle.text
     assert repr(figure) == "<Figure: loss, accuracy over 6 epochs, best epoch 4>"
 
 
