@@ -44,9 +44,10 @@ class Playground:
 
     Examples:
         >>> import kernelmodel as km
-        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1, kernel_initializer="zeros")])
-        >>> km.notebook.Playground(model, {"age": (0, 100, 30), "height": (0.5, 2.5, 1.75)})
-        <Playground of sequential: age 30, height 1.75 -> dense 0>
+        >>> layers = [km.Input((2,)), km.layers.Dense(1, kernel_initializer="zeros")]
+        >>> model = km.Sequential(layers, name="weights")
+        >>> km.notebook.Playground(model, {"age": (0, 100, 30), "height": (0.5, 2.5)}, ["kg"])
+        <Playground of weights: age 30, height 1.5 -> kg 0>
     """
 
     def __init__(

@@ -54,6 +54,8 @@ def input_parts(
             )
         size = (int(inputs[0]), int(inputs[1]))
     last = channels_last(model)
+    if len(titles) == 1:
+        titles = ["input"]  # an only input's name is often a made-up one, and tells nothing
     parts: list[Part] = []
     for i, (title, shape) in enumerate(zip(titles, shapes)):
         data = None if leaves is None else leaves[i]
@@ -66,10 +68,8 @@ def input_parts(
 
 def _described(model: Any, x: Any) -> tuple[Any, list[str], list[Shape], Any]:
     """The structure, names and shapes of a model's inputs, and the samples in their order."""
-    nested = isinstance(x, (dict, list, tuple)) and any(
-        hasattr(leaf, "shape") for leaf in flatten(x)
-    )
-    leaves = None if x is None else [np.asarray(leaf) for leaf in (flatten(x) if nested else [x])]
+    nested = isinstance(x, (dict, list, tuple)) and any(hasattr(a, "shape") for a in flatten(x))
+    leaves = None if x is None else [np.asarray(a) for a in (flatten(x) if nested else [x])]
     graph = getattr(model, "_graph", None)
     if graph is not None:
         titles = list(model.input_names)
@@ -109,7 +109,7 @@ def sliders_of(
             f"Playground: input {name!r} has {count} features, but there are {len(names)} "
             "`feature_names`."
         )
-    labels = names or ([name] if count == 1 else [f"{name} {i}" for i in range(count)])
+    labels = names or ([name] if count == 1 else [f"{name} {i + 1}" for i in range(count)])
     columns = None if data is None else data.reshape(len(data), count)
     sliders = [
         slider_for(label, None if columns is None else columns[:, i])

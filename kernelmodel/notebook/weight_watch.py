@@ -1,4 +1,4 @@
-"""Notices that a model's weights have changed, while cells run: a training, a file, a custom loop."""
+"""Notices, while cells run, that a model's weights have changed: by a training, by a file."""
 
 from __future__ import annotations
 
