@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.notebook.cell_watch import CellWatch, steps_of, weights_state
 from kernelmodel.notebook.newest import Newest
 from kernelmodel.notebook.subshell import delivers_while_busy
-from kernelmodel.notebook.weight_watch import WeightWatch, steps_of
 
 STATIC = Path(__file__).parent / "static"
 
@@ -53,7 +53,6 @@ class LivePlayground:
         self.views: set[str] = set()
         self.last = (0, shown.values)
         self.newest = Newest(self.answer)
-        self.watch = WeightWatch(shown.model, self._refresh)
         parts = [part.spec() for part in shown.parts]
         for part, values in zip(parts, shown.values):
             part["count"] = len(values)
@@ -68,6 +67,8 @@ class LivePlayground:
         )
         self.widget.on_msg(self.receive)
         delivers_while_busy(self.widget)
+        self._seen = weights_state(shown.model)
+        self.watch = CellWatch(self.look)
 
     def receive(self, widget: Any, content: Any, buffers: Any = None) -> None:
         """Take a message of the browser; what isn't understood is ignored."""
@@ -80,11 +81,9 @@ class LivePlayground:
                 self.newest.put((content["id"], values))
         elif kind == "open":
             self.views.add(view)
-            self.watch.start()
         elif kind == "closed":
             self.views.discard(view)
-            if not self.views:
-                self.watch.stop()
+        self.watch.handled()
 
     def _split(self, buffer: Any) -> list[np.ndarray] | None:
         data = np.frombuffer(bytes(buffer), "float32")
@@ -93,8 +92,12 @@ class LivePlayground:
             return None
         return np.split(data, ends[:-1])
 
-    def _refresh(self) -> None:
-        self.newest.put(None)
+    def look(self) -> None:
+        """Predict again if somebody is watching and the weights have changed."""
+        state = weights_state(self.shown.model)
+        if self.views and state != self._seen:
+            self._seen = state
+            self.newest.put(None)
 
     def answer(self, wish: tuple[int, list[np.ndarray]] | None) -> None:
         """Predict and tell the browser; None predicts again for the last inputs."""
@@ -112,5 +115,5 @@ class LivePlayground:
 
     def close(self) -> None:
         """End the view; its picture comes back."""
-        self.watch.stop()
+        self.watch.close()
         self.widget.close()

@@ -79,7 +79,7 @@ def _described(model: Any, x: Any) -> tuple[Any, list[str], list[Shape], Any]:
         return structure, titles, [tensor.shape[1:] for tensor in graph.input_tensors], leaves
     if leaves is None:
         raise ValueError(
-            f"Playground: model {model.name!r} doesn't say which inputs it takes. Pass some samples "
+            f"Playground: model {model.name!r} doesn't say what it takes. Pass some samples "
             "as `x`, or sliders as `inputs`."
         )
     numbered = [f"input_{i + 1}" for i in range(len(leaves))]

@@ -14,13 +14,12 @@ import pytest
 
 import kernelmodel as km
 from kernelmodel import layers as L
-from kernelmodel.notebook import place, playground_live
+from kernelmodel.notebook import cell_watch, place, playground_live
 from kernelmodel.notebook.newest import Newest
 from kernelmodel.notebook.playground import Playground
 from kernelmodel.notebook.playground_inputs import nice_step, slider_for
 from kernelmodel.notebook.playground_live import LivePlayground
 from kernelmodel.notebook.playground_svg import png
-from kernelmodel.notebook.weight_watch import WeightWatch
 
 NASTY = "<img src=x onerror=alert(1)>"
 RANDOM = np.random.default_rng(0)
@@ -430,34 +429,42 @@ class Events:
         self.calls[name].remove(function)
 
 
-def test_predictions_follow_a_training(live: Any, monkeypatch: Any) -> None:
+def test_predictions_follow_a_training(monkeypatch: Any) -> None:
     shell = SimpleNamespace(events=Events())
-    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    model = live.shown.model
+    said: list[str] = []
+    kernel = SimpleNamespace(_publish_status=lambda status, channel: said.append(status))
+    monkeypatch.setattr(playground_live, "playground_widget", lambda: Widget)
+    monkeypatch.setattr(cell_watch, "_shell", lambda: shell)
+    monkeypatch.setattr(cell_watch, "running_kernel", lambda: kernel)
+    live = LivePlayground(Playground(tabular(), x=TABLE), "key")
+    begin, end = (shell.events.calls[f"{when}_run_cell"][0] for when in ("pre", "post"))
+    model, watch = live.shown.model, live.watch
     model.compile("sgd", "sparse_categorical_crossentropy")
-    live.watch = WeightWatch(model, live._refresh)
-    live.receive(None, {"type": "open", "view": "a"}, [])
-    assert len(shell.events.calls["pre_run_cell"]) == 1
     x, y = TABLE.astype("float32"), np.zeros(50, "int32")
+    model.fit(x, y, epochs=1, verbose=0)
+    time.sleep(0.3)
+    assert not live.widget.sent, "nobody is watching"
+    live.receive(None, {"type": "open", "view": "a"}, [])
     model.fit(x, y, epochs=3, verbose=0)
-    wait_for(lambda: live.widget.sent)
-    for end in shell.events.calls["post_run_cell"]:
-        end(None)
-    wait_for(lambda: live.watch._thread is None)
-    time.sleep(0.05)
+    wait_for(lambda: live.widget.sent and said)
+    end(None)
+    wait_for(lambda: watch._thread is None and live.newest._thread is None)
     last = live.widget.sent[-1]
     assert last["step"] == int(model.optimizer.iterations.numpy())
     np.testing.assert_allclose(
         last["numbers"][0], model.predict(live.shown.values[0][None])[0], rtol=1e-5
     )
-    count = len(live.widget.sent)
-    model.set_weights([w + 1 for w in model.get_weights()])
-    for begin in shell.events.calls["pre_run_cell"]:
-        begin(None)
+    told, count = len(said), len(live.widget.sent)
+    live.receive(None, {"type": "inputs", "id": 1}, [buffer(12, 2)])
     wait_for(lambda: len(live.widget.sent) > count)
-    live.receive(None, {"type": "closed", "view": "a"}, [])
+    time.sleep(0.3)
+    assert len(said) == told, "no cell runs, so the kernel is idle"
+    model.set_weights([w + 1 for w in model.get_weights()])
+    begin(None)
+    wait_for(lambda: len(live.widget.sent) > count + 1)
+    live.close()
     assert not shell.events.calls["pre_run_cell"] and not shell.events.calls["post_run_cell"]
-    wait_for(lambda: live.watch._thread is None)
+    wait_for(lambda: watch._thread is None)
 
 
 def test_lazy_imports_of_the_package() -> None:

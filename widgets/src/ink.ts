@@ -11,7 +11,7 @@ export class Ink {
 
   /** Draws from one point to another, in cells (the first cell's middle is 0.5, 0.5); or takes ink away. */
   stroke(fromX: number, fromY: number, toX: number, toY: number, erase = false): void {
-    const reach = (erase ? 1.5 : 1) * this.radius;
+    const reach = this.radius + (erase ? 1 : 0); // so that one pass takes a stroke away, its edges too
     const edge = reach + 0.5;
     const first = (a: number, b: number) => Math.max(0, Math.floor(Math.min(a, b) - edge));
     const last = (a: number, b: number, n: number) => Math.min(n - 1, Math.ceil(Math.max(a, b) + edge));

@@ -53,7 +53,11 @@ class PlaygroundView {
     this.quit();
     window.cancelAnimationFrame(this.frame);
     window.clearTimeout(this.rest);
-    this.model.send({ type: "closed", view: this.id });
+    try {
+      this.model.send({ type: "closed", view: this.id });
+    } catch {
+      // The kernel is gone, and needs no goodbye.
+    }
   }
 
   private partOf(part: PartSpec, i: number): HTMLElement[] {

@@ -48,6 +48,9 @@ test("a stroke has no gaps, and soft edges", () => {
   assert.equal(ink.cells[4 * 28 + 20], 1);
   ink.clear();
   assert.ok(ink.empty);
+  for (const erase of [false, true]) ink.stroke(6.5, 3.5, 6.5, 20.5, erase);
+  ink.stroke(6.5, 2.5, 6.5, 21.5, true);
+  assert.ok(ink.empty, "one pass takes a stroke away");
 });
 
 test("a stroke over the border, and on a small grid", () => {
