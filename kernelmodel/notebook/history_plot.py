@@ -191,8 +191,8 @@ def explorable(plan: Plan) -> Any:
             "yanchor": "top",
         },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": ON_ANY["text"], "orientation": "v"},
-        margin={"l": 50, "r": 30, "t": 96, "b": 44},
-        height=125 + 230 * plan.rows,
+        margin={"l": 50, "r": 30, "t": 112, "b": 44},
+        height=140 + 230 * plan.rows,
     )
     return figure
 

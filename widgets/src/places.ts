@@ -10,7 +10,6 @@ export interface View {
 /** What anywidget's model tells about its connection to the kernel. */
 export interface Connection {
   on(event: string, callback: () => void): void;
-  comm_live?: boolean;
 }
 
 /** Opens a view in all places of the page that carry a key, also in those that come later. */
@@ -68,8 +67,7 @@ function leave(place: HTMLElement, view: View): void {
 export function openPlaces(model: Connection, key: string, open: () => View): () => void {
   const places = new Places(key, open);
   const gone = () => places.close();
-  model.on("destroy", gone);
-  model.on("comm:close", gone);
-  model.on("comm_live_update", () => model.comm_live === false && gone());
+  // After the start, the last of these only tells that the kernel is gone.
+  for (const end of ["destroy", "comm:close", "comm_live_update"]) model.on(end, gone);
   return gone;
 }
