@@ -24,6 +24,8 @@ class Hooks:
             progress bar.
         show_summary: `(summary, show_trainable) -> bool`: shows a summary, or returns False.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
+        graph: `(model, x, ...) -> view`: what `model.graph()` returns, also outside of notebooks.
+        plot_model, model_to_dot: What the functions of `kernelmodel.utils` do.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
@@ -33,6 +35,13 @@ class Hooks:
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
     show_summary: Callable[[Any, bool], bool] | None = None
     graph_repr: Callable[[Any], Any] | None = None
+    graph: Callable[..., Any] = staticmethod(on_demand("kernelmodel.notebook.graph.view", "graph"))
+    plot_model: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.graph.plot", "plot_model")
+    )
+    model_to_dot: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.graph.plot", "model_to_dot")
+    )
     history_repr: Callable[[Any], Any] | None = None
     plot_history: Callable[..., Any] = staticmethod(
         on_demand("kernelmodel.notebook.history_plot", "plot_history")

@@ -334,6 +334,36 @@ class Model(Terms):
         summary = Summary(self, expand_nested, layer_range)
         show_summary(summary, line_length, positions, print_fn, show_trainable)
 
+    def graph(
+        self, x: Any = None, expand_nested: bool = False, rankdir: str = "TB", height: int = 520
+    ) -> Any:
+        """The layers and how they are connected, as a view for notebooks.
+
+        The view is live while the kernel runs: it pans, zooms and finds layers by name, models in
+        the model expand, and a click on a layer shows its config, shapes, weights and, for `x`,
+        activations. In a saved notebook it is a picture.
+
+        Args:
+            x: Samples in the structure of the inputs, or None. Of the first 16, one can be chosen
+                to see what each layer gives for it, with the weights of the moment.
+            expand_nested: Show the layers of models in the model at first.
+            rankdir: Where the data flows: "TB" (down), "BT" (up), "LR" (right) or "RL" (left).
+            height: Height of the view in pixels, at least 240.
+
+        Returns:
+            What a notebook shows; its picture is `.svg`, the live view for use with other widgets
+            `.widget`.
+
+        Raises:
+            ValueError: The model has no layers, `x` doesn't fit, or an option means nothing.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> km.Sequential([km.Input((4,)), km.layers.Dense(2)], name="tiny").graph()
+            <Graph of tiny: 2 layers, 1 connection>
+        """
+        return hooks.graph(self, x=x, expand_nested=expand_nested, rankdir=rankdir, height=height)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if hooks.graph_repr is None or not self.layers:
             return {"text/plain": repr(self)}

@@ -10,14 +10,23 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from kernelmodel.notebook.subshell import running_kernel
 
 MOST_VIEWS = 12  # live at a time; of older ones the picture is left, so that their models can go
 
-_live: deque[Callable[[], None]] = deque()
+STILL = "still"  # the key of a picture without a live view
+
+
+class Live(Protocol):
+    """The kernel's half of a live view."""
+
+    def close(self) -> None:
+        """End the view; its picture comes back."""
+
+
+_live: deque[Live] = deque()
 
 
 def has_browser() -> bool:
@@ -25,18 +34,14 @@ def has_browser() -> bool:
     return running_kernel() is not None and "JPY_SESSION_NAME" in os.environ
 
 
-def keep(close: Callable[[], None]) -> None:
-    """Count a live view, and close the oldest of too many.
-
-    Args:
-        close: closes the view.
-    """
-    _live.append(close)
+def keep(live: Live) -> None:
+    """Keep a live view open, and close the oldest of too many."""
+    _live.append(live)
     while len(_live) > MOST_VIEWS:
-        _live.popleft()()
+        _live.popleft().close()
 
 
-def with_place(bundle: dict[str, Any], key: str) -> dict[str, Any]:
+def with_place(bundle: dict[str, Any], key: str = STILL) -> dict[str, Any]:
     """Return the display bundle of a picture with a place for a live view.
 
     Args:

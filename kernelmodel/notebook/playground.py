@@ -109,7 +109,7 @@ class Playground:
         svg = playground_svg(self.title, self.parts, self.values, self.groups, self.outputs)
         bundle = picture(svg, repr(self), repr(self))
         if not has_browser():
-            return bundle
+            return with_place(bundle)
         key = uuid.uuid4().hex
-        keep(LivePlayground(self, key).close)
+        keep(LivePlayground(self, key))
         return with_place(bundle, key)

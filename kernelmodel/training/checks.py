@@ -123,6 +123,16 @@ def check_count(name: str, value: Any, least: int = 1, optional: bool = True) ->
         raise ValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
 
 
+def check_flag(name: str, value: Any, optional: bool = False) -> None:
+    """Check an argument that is true or false.
+
+    Raises:
+        TypeError: Something else.
+    """
+    if not isinstance(value, (bool, np.bool_)) and not (optional and value is None):
+        raise TypeError(f"`{name}` must be True or False, got {value!r}.")
+
+
 def check_verbose(verbose: Any) -> None:
     """Check the argument `verbose`.
 

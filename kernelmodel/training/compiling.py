@@ -6,7 +6,7 @@ from typing import Any
 
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
-from kernelmodel.training.checks import check_count
+from kernelmodel.training.checks import check_count, check_flag
 from kernelmodel.training.frozen import TrainableFlags
 from kernelmodel.training.objective import CompiledLoss
 from kernelmodel.training.outputs import Outputs
@@ -201,8 +201,7 @@ def check_compile(run_eagerly: Any, jit_compile: Any, shards: Any, unknown: dict
             f"compile() got unknown argument(s) {names}. It takes optimizer, loss, metrics, "
             "loss_weights, weighted_metrics, run_eagerly, steps_per_execution and jit_compile."
         )
-    for name, value in (("run_eagerly", run_eagerly), ("jit_compile", jit_compile)):
-        if value not in (None, True, False):
-            raise TypeError(f"`{name}` must be True, False or None, got {value!r}.")
+    check_flag("run_eagerly", run_eagerly, optional=True)
+    check_flag("jit_compile", jit_compile, optional=True)
     if shards != "auto":
         check_count("pss_evaluation_shards", shards, least=0, optional=False)

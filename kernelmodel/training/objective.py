@@ -35,6 +35,9 @@ class CompiledLoss:
         self.built = False
         for one in _leaves(loss):
             as_loss(one)
+        for factor in _leaves(loss_weights):
+            if factor is not None and not isinstance(factor, (int, float, np.number)):
+                raise ValueError(f"`loss_weights` must be numbers, got {factor!r}.")
         if outputs is not None:
             self._match(outputs)
 
@@ -79,6 +82,10 @@ class CompiledLoss:
             sample_weight: Weights of samples, one array or one for each output.
             extra: Scalars to add, such as regularization losses.
 
+        Returns:
+            A scalar; an array of losses if one has the reduction "none". Its gradient is that of
+            the sum of the array, as in tf.keras.
+
         Raises:
             ValueError: A target is missing, or shapes don't fit.
         """
@@ -116,8 +123,6 @@ class CompiledLoss:
                 "There is no loss to minimize: compile the model with a `loss`, or call "
                 "add_loss in a layer."
             )
-        if np.shape(getval(total)) != ():
-            total = total.mean()
         self.total.update_state(total, batch)
         return total
 

@@ -30,15 +30,22 @@ class CompiledMetrics:
         outputs: The model's outputs, or None if they aren't known before a call.
 
     Raises:
-        ValueError: An unknown metric, with the nearest names.
+        ValueError: An unknown metric, with the nearest names; one for no output; one twice.
     """
 
     def __init__(self, plain: Any, weighted: Any, outputs: Outputs | None = None) -> None:
         self.plain, self.weighted, self.outputs = plain, weighted, outputs
         self.built = False
         self._entries: list[list[tuple[Metric, bool]]] = []
-        for given in (plain, weighted):
-            _check(given)
+        objects = [
+            *_check(plain, "metrics", outputs),
+            *_check(weighted, "weighted_metrics", outputs),
+        ]
+        if len({id(metric) for metric in objects}) < len(objects):
+            raise ValueError(
+                "`metrics` and `weighted_metrics` hold one metric object twice, which would count "
+                f"each batch twice: {objects}. Make an object for each."
+            )
 
     @property
     def metrics(self) -> list[Metric]:
@@ -50,7 +57,8 @@ class CompiledMetrics:
         if self.built:
             return
         outputs = self.outputs = self.outputs or Outputs(y_pred)
-        plain, weighted = _spread(self.plain, outputs), _spread(self.weighted, outputs)
+        plain = _spread(self.plain, outputs, "metrics")
+        weighted = _spread(self.weighted, outputs, "weighted_metrics")
         entries = [
             [
                 (as_metric(one, target, output, outputs.several), uses_weights)
@@ -90,36 +98,40 @@ class CompiledMetrics:
         return {"metrics": self.plain, "weighted_metrics": self.weighted}
 
 
-def _check(given: Any) -> None:
-    values = given.values() if isinstance(given, dict) and "class_name" not in given else given
-    if isinstance(values, (list, tuple)) or (
-        hasattr(values, "__iter__") and not isinstance(values, (str, dict))
-    ):
-        for one in values:
-            _check(one)
-    elif (
-        given is not None and SHORT.get(given, given) not in BY_SHAPE
-        if isinstance(given, str)
-        else given is not None
-    ):
-        metrics.get(given)
+def _check(given: Any, role: str, outputs: Outputs | None) -> list[Any]:
+    """The metrics among what was given for an argument, once all of it is known to be one.
+
+    Raises:
+        ValueError, TypeError: No metric, or for no output; the message names the argument.
+    """
+    if outputs is not None:
+        _spread(given, outputs, role)
+    leaves = [one for one in _leaves(given) if one is not None]
+    for one in leaves:
+        if not isinstance(one, str) or SHORT.get(one, one) not in BY_SHAPE:
+            try:
+                metrics.get(one)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"`{role}`: {error}") from error
+    return [one for one in leaves if isinstance(one, Metric)]
 
 
-def _spread(given: Any, outputs: Outputs) -> list[list[Any]]:
+def _leaves(given: Any) -> list[Any]:
+    if _is_dict(given) or isinstance(given, (list, tuple)):
+        parts = given.values() if isinstance(given, dict) else given
+        return [leaf for part in parts for leaf in _leaves(part)]
+    return [given]
+
+
+def _spread(given: Any, outputs: Outputs, role: str) -> list[list[Any]]:
     """The metrics of each output: one, or a flat list of them, goes to all."""
     by_output = _is_dict(given) or (
         isinstance(given, (list, tuple))
         and any(_is_dict(one) or isinstance(one, (list, tuple)) for one in given)
     )
-    found = outputs.spread(given, "metrics") if by_output else [given for _ in outputs.names]
-    return [
-        [
-            metric
-            for metric in (one if isinstance(one, (list, tuple)) else [one])
-            if metric is not None
-        ]
-        for one in found
-    ]
+    found = outputs.spread(given, role) if by_output else [given for _ in outputs.names]
+    lists = [one if isinstance(one, (list, tuple)) else [one] for one in found]
+    return [[metric for metric in one if metric is not None] for one in lists]
 
 
 def _is_dict(given: Any) -> bool:

@@ -11,7 +11,7 @@ from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.training.batches import weights_of_classes
-from kernelmodel.training.checks import as_arrays, sample_count
+from kernelmodel.training.checks import as_arrays, check_flag, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
 from kernelmodel.training.step import make_function
@@ -228,6 +228,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("train_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         y, sample_weight = (
             as_arrays(y, "y", self._floats()),
             as_arrays(sample_weight, "sample_weight", self._floats()),
@@ -265,6 +267,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("test_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         data = self._one_batch(
             x,
             as_arrays(y, "y", self._floats()),

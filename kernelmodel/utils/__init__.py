@@ -17,6 +17,7 @@ from kernelmodel.core.serialization import (
 from kernelmodel.engine.random import reset_global_seed
 from kernelmodel.ops import one_hot
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from kernelmodel.utils.model_plotting import model_to_dot, plot_model
 
 __all__ = [
     "clear_session",
@@ -25,7 +26,9 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "model_to_dot",
     "pack_x_y_sample_weight",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

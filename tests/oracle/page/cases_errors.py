@@ -52,7 +52,6 @@ def errors_of_fits_data(k: Any) -> Any:
         fits(k, pairs(), sample_weight=np.ones(8), steps_per_epoch=2),
         fits(k, pairs(), validation_split=0.5, steps_per_epoch=2),
         fits(k, X, Y, validation_split=0.99),
-        fits(k, X, Y, validation_data=(X,)),
         fits(k, X, Y, validation_data=(X, Y, np.ones(8), 4)),
         fits(k, X, Y, validation_data=(X, Y[:3])),
     ]
@@ -70,6 +69,11 @@ def errors_of_batches(k: Any) -> Any:
 @case
 def errors_of_a_share_above_one(k: Any) -> Any:
     return fits(k, X, Y, validation_split=1.5)
+
+
+@case
+def errors_of_validation_data_without_targets(k: Any) -> Any:
+    return fits(k, X, Y, validation_data=(X,))
 
 
 @case

@@ -20,8 +20,8 @@ def sequence(k: Any) -> Any:
     return fill(k.Sequential([k.layers.Dense(2, input_shape=(5, 3))]))
 
 
-def train(model: Any, x: Any, y: Any, **fit: Any) -> Any:
-    history = model.fit(x, y, epochs=2, batch_size=3, shuffle=False, verbose=0, **fit)
+def train(model: Any, x: Any, y: Any, batch_size: int = 3, **fit: Any) -> Any:
+    history = model.fit(x, y, epochs=2, batch_size=batch_size, shuffle=False, verbose=0, **fit)
     return [history.history, model.get_weights()]
 
 
@@ -159,6 +159,53 @@ def reductions_of_losses(k: Any) -> Any:
         model.compile("sgd", k.losses.MeanSquaredError(reduction=reduction))
         results.append(train(model, X, Y, sample_weight=WEIGHT))
     return results
+
+
+@case
+def reduction_to_nothing(k: Any) -> Any:
+    results = []
+    for weight in (None, WEIGHT):
+        model = dense(k)
+        model.compile("sgd", k.losses.MeanSquaredError(reduction=k.losses.Reduction.NONE))
+        results.append(train(model, X, Y, batch_size=4, sample_weight=weight))
+    return results
+
+
+@case
+def reduction_to_nothing_and_a_smaller_last_batch(k: Any) -> Any:
+    model = dense(k)
+    model.compile(k.optimizers.SGD(0.0), k.losses.MeanSquaredError(reduction="none"))
+    history = model.fit(X, Y, batch_size=3, shuffle=False, verbose=0).history["loss"][0]
+    model.compile(k.optimizers.SGD(0.0), "mse")
+    mean = model.fit(X, Y, batch_size=3, shuffle=False, verbose=0).history["loss"][0]
+    return bool(abs(history - mean) < 1e-5)
+
+
+@case
+def reduction_by_its_old_names(k: Any) -> Any:
+    names = k.losses.Reduction
+    results = []
+    for reduction in (names.AUTO, names.SUM, names.SUM_OVER_BATCH_SIZE):
+        loss = k.losses.MeanAbsoluteError(reduction=reduction)
+        results.append(float(loss(Y, Y[::-1].copy())))
+    return results
+
+
+@case
+def reduction_to_a_sum_with_several_outputs(k: Any) -> Any:
+    inputs = k.Input((3,))
+    outputs = [k.layers.Dense(1, name="a")(inputs), k.layers.Dense(2, name="b")(inputs)]
+    model = fill(k.Model(inputs, outputs))
+    losses = [k.losses.MeanSquaredError(reduction="sum"), k.losses.MeanAbsoluteError()]
+    model.compile(k.optimizers.SGD(1e-3), losses, loss_weights=[0.1, 1.0])
+    return train(model, X, [ramp(8, 1), Y], sample_weight=WEIGHT)
+
+
+@case
+def loss_of_sequences_per_step(k: Any) -> Any:
+    model = sequence(k)
+    model.compile("sgd", k.losses.MeanSquaredError(reduction="none"))
+    return train(model, ramp(8, 5, 3), ramp(8, 5, 2), batch_size=4)
 
 
 @case

@@ -17,6 +17,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "The page promises a ValueError; tf.keras gives one for its own datasets only.",
         "raises",
     ),
+    "errors_of_validation_data_without_targets": (
+        "A loss that needs targets and gets none is an error; tf.keras reports a loss of 0.",
+        "raises",
+    ),
     "layer_by_name_and_index": (
         "The page: if both are given, the index takes precedence. tf.keras refuses both.",
         "two",
@@ -25,6 +29,11 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "Layers of a Sequential go by their names, like those of a Functional model; in tf.keras "
         "by a number among the layers with weights.",
         ["sub.in_sub.bias", "sub.in_sub.kernel", "top.bias", "top.kernel"],
+    ),
+    "reduction_to_nothing_and_a_smaller_last_batch": (
+        "The logged loss is the mean over samples whatever the reduction; tf.keras weighs a batch "
+        "by its size squared.",
+        True,
     ),
     "states_need_whole_batches": (
         "The page promises a ValueError for a stateful model; tf.keras gives numbers all the same.",
