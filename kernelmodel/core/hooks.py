@@ -27,6 +27,7 @@ class Hooks:
         graph: `(model, x, ...) -> view`: what `model.graph()` returns, also outside of notebooks.
         plot_model, model_to_dot: What the functions of `kernelmodel.utils` do.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
+        plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
@@ -42,6 +43,9 @@ class Hooks:
         on_demand("kernelmodel.notebook.graph.plot", "model_to_dot")
     )
     history_repr: Callable[[Any], Any] | None = None
+    plot_history: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.history_plot", "plot_history")
+    )
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None

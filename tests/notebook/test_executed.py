@@ -53,7 +53,7 @@ def test_a_graph_is_a_picture_in_files_that_programs_make(tmp_path, monkeypatch)
     sources = [GRAPHS, "model.graph(x=np.ones((3, 4)))", "km.utils.plot_model(model, None)"]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
     as_saved, _ = nbconvert.HTMLExporter().from_notebook_node(book)
-    assert "data-km-graph" not in as_saved
+    assert "data-km-place" not in as_saved
     nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
     shown = [cell.outputs[0].data for cell in book.cells]
     assert all(set(data) == {"text/html", "image/svg+xml", "text/plain"} for data in shown)
@@ -62,7 +62,7 @@ def test_a_graph_is_a_picture_in_files_that_programs_make(tmp_path, monkeypatch)
     assert "widgets" not in book.metadata, "no widget was made, so none is kept"
     page, _ = nbconvert.HTMLExporter().from_notebook_node(book)
     assert page.count(" of tiny") >= 3 and page.count("<img ") == 3
-    assert page.count("data-km-graph") == 2 and "widget-state" not in page
+    assert page.count("data-km-place") == 2 and "widget-state" not in page
 
 
 def test_a_terminal_shows_text(tmp_path):
