@@ -73,11 +73,15 @@ class Summary:
         if layer_range is not None:
             self.rows = _cut(self.rows, layer_range)
             self.tree = _below(self.tree, self.rows)
-        trainable = {id(v) for v in model.trainable_weights}
-        weights = unique(model.weights)
+        self.count()
+
+    def count(self) -> None:
+        """Bring the totals up to date: they change as layers are frozen and optimizers built."""
+        trainable = {id(v) for v in self.model.trainable_weights}
+        weights = unique(self.model.weights)
         self.trainable_params = _count([v for v in weights if id(v) in trainable])
         self.non_trainable_params = _count([v for v in weights if id(v) not in trainable])
-        optimizer = getattr(model, "optimizer", None)
+        optimizer = getattr(self.model, "optimizer", None)
         self.optimizer_params = _count(optimizer.variables) if optimizer is not None else 0
         self.bytes = _bytes(weights)
 

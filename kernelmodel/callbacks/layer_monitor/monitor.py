@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kernelmodel.callbacks.callback import Callback, Logs
@@ -75,7 +75,6 @@ class LayerMonitor(Callback):
         if every is not None and every < 1:
             raise ValueError(f"LayerMonitor: `every` must be a positive integer, got {every}.")
         self.every, self.verbose = every, verbose
-        self.listeners: list[Callable[[], None]] = []
         self._reset([])
 
     def _reset(self, watched: list[WatchedLayer]) -> None:
@@ -169,8 +168,6 @@ class LayerMonitor(Callback):
         self.measured += 1
         self.last_step = self._step(context)
         self._keep(self.last_step)
-        for listener in self.listeners:
-            listener()
         now = time.perf_counter()
         self._spent += now - began
         pause = min(INTERVAL, 0.05 * self.measured)
@@ -198,6 +195,11 @@ class LayerMonitor(Callback):
                     del values[1::2]
 
     # ---- what was found ----
+
+    def state_of(self, layer: Any) -> LayerState | None:
+        """The newest numbers of a layer; None if there is nothing to watch."""
+        one = self._by_layer.get(id(layer))
+        return None if one is None else one.state
 
     @property
     def warnings(self) -> dict[str, list[str]]:
