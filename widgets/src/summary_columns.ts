@@ -29,7 +29,8 @@ export interface Column {
   cell(facts: Facts): Cell;
 }
 
-const ROOM = 18;
+const ROOM = 18; // pixels by which a nested layer is indented
+const GAP = 12; // pixels between columns; the style sheet knows it too
 
 function text(of: (facts: Facts) => string): (facts: Facts) => Cell {
   return () => {
@@ -100,19 +101,19 @@ function warnings(): Cell {
 
 const measured = (of: (numbers: Numbers) => string | undefined) => text((f) => (f.numbers ? of(f.numbers) ?? "" : ""));
 
-const LAYER: Column = { title: "Layer", hint: "name and class", width: "minmax(170px, 3fr)", least: 170, tab: "both", cell: layer };
+const LAYER: Column = { title: "Layer", hint: "name and class", width: "minmax(150px, 3fr)", least: 150, tab: "both", cell: layer };
 
 const COLUMNS: Column[] = [
   LAYER,
-  { title: "Output shape", hint: "None is the batch", width: "minmax(104px, 1.3fr)", least: 104, tab: "structure", cell: text((f) => f.row[5]) },
-  { title: "Parameters", hint: "numbers in its weights", width: "88px", least: 88, tab: "structure", right: true, cell: text((f) => f.row[6]) },
-  { title: "Train", hint: "whether training changes its weights, from the next compile() on", width: "50px", least: 50, tab: "structure", cell: trainable },
-  { title: "Weights", hint: "memory of its weights", width: "76px", least: 76, tab: "structure", right: true, cell: text((f) => f.row[7]) },
-  { title: "Activations", hint: "memory of what it gives for one sample", width: "84px", least: 84, tab: "structure", right: true, cell: text((f) => f.row[8]) },
-  { title: "FLOPs", hint: "floating-point operations for one sample; a multiplication and an addition count as two", width: "80px", least: 80, tab: "structure", right: true, cell: text((f) => f.row[9]) },
+  { title: "Output shape", hint: "None is the batch", width: "minmax(100px, 1.3fr)", least: 100, tab: "structure", cell: text((f) => f.row[5]) },
+  { title: "Parameters", hint: "numbers in its weights", width: "78px", least: 78, tab: "structure", right: true, cell: text((f) => f.row[6]) },
+  { title: "Train", hint: "whether training changes its weights, from the next compile() on", width: "42px", least: 42, tab: "structure", cell: trainable },
+  { title: "Weights", hint: "memory of its weights", width: "68px", least: 68, tab: "structure", right: true, cell: text((f) => f.row[7]) },
+  { title: "Activations", hint: "memory of what it gives for one sample", width: "70px", least: 70, tab: "structure", right: true, cell: text((f) => f.row[8]) },
+  { title: "FLOPs", hint: "floating-point operations for one sample; a multiplication and an addition count as two", width: "72px", least: 72, tab: "structure", right: true, cell: text((f) => f.row[9]) },
 ];
 
-const CONNECTED: Column = { title: "Connected to", hint: "where its input comes from", width: "minmax(100px, 1.6fr)", least: 100, tab: "structure", cell: text((f) => f.row[10]) };
+const CONNECTED: Column = { title: "Connected to", hint: "where its input comes from", width: "minmax(90px, 1.6fr)", least: 90, tab: "structure", cell: text((f) => f.row[10]) };
 
 const TRAINING: Column[] = [
   { title: "Weights", hint: "histogram of its weights, without biases", width: "88px", least: 88, tab: "training", cell: spark("weights") },
@@ -121,7 +122,7 @@ const TRAINING: Column[] = [
   { title: "Update", hint: "change of the weights in a step, as a share of their norm; about 0.001 is usual", width: "70px", least: 70, tab: "training", right: true, cell: measured((n) => n.ratio) },
   { title: "Dead", hint: "share of the units that gave 0 for the whole batch (relu)", width: "52px", least: 52, tab: "training", right: true, cell: measured((n) => n.dead) },
   { title: "Saturated", hint: "share of the outputs near their limits (tanh, sigmoid, softmax)", width: "72px", least: 72, tab: "training", right: true, cell: measured((n) => n.saturated) },
-  { title: "Warnings", hint: "what goes wrong; in words below", width: "minmax(110px, 1.4fr)", least: 110, tab: "training", cell: warnings },
+  { title: "Warnings", hint: "what goes wrong; in words below", width: "minmax(110px, 2fr)", least: 110, tab: "training", cell: warnings },
 ];
 
 /** The columns of a tab, in order. */
@@ -132,5 +133,5 @@ export function columnsOf(tab: Tab, connected: boolean): Column[] {
 
 /** The least width of all columns side by side, with the space between them. */
 export function leastWidth(columns: Column[]): number {
-  return columns.reduce((sum, column) => sum + column.least + 12, 0);
+  return columns.reduce((sum, column) => sum + column.least + GAP, 24 - GAP);
 }

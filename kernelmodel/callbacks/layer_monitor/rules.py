@@ -63,14 +63,16 @@ def _vanishing(state: LayerState, which: int) -> bool | None:
     return None if not share else share < VANISHING[which]
 
 
+def _dead(state: LayerState, which: int) -> bool | None:
+    return None if state.surely_dead is None else state.surely_dead >= DEAD[which]
+
+
 def _without_gradient(state: LayerState, which: int) -> bool | None:
     if not state.trained or state.without_gradient is None:
         return None
+    if _dead(state, 1):
+        return False  # dead units let no gradient through: that is said already
     return state.without_gradient >= (WITHOUT_GRADIENT if which == 0 else 1)
-
-
-def _dead(state: LayerState, which: int) -> bool | None:
-    return None if state.surely_dead is None else state.surely_dead >= DEAD[which]
 
 
 def _saturated(state: LayerState, which: int) -> bool | None:

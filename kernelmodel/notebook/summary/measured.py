@@ -101,23 +101,22 @@ def _bars(histogram: Histogram | None) -> list[str] | None:
     return [bars, number(histogram.low), number(histogram.high)]
 
 
-def measured_html(rows: Sequence[SummaryRow], monitor: LayerMonitor, news: Sequence[str]) -> str:
+def measured_html(monitor: LayerMonitor, news: Sequence[str]) -> str:
     """Return what goes below the table when the notebook is saved; "" if there is nothing.
 
     Args:
-        rows: those that the table shows.
         monitor: of the model.
         news: lines about what else has changed since the table was made.
     """
     parts = [f"<p>{escape(line)}</p>" for line in news]
     if monitor.measured:
-        body = "".join(_row(row, monitor) for row in rows)
+        states = list(monitor.layers.values())
         caption = f'<caption style="{LEFT}">Measured after step {monitor.last_step:,}</caption>'
-        parts.append(table(caption, list(COLUMNS), body))
+        parts.append(table(caption, list(COLUMNS), "".join(map(_row, states))))
         parts += [
-            f"<p>⚠ <b>{escape(state.path)}</b>: <b>{escape(rule.kind)}</b>: "
+            f"<p>▲ <b>{escape(state.path)}</b>: <b>{escape(rule.kind)}</b>: "
             f"{escape(rule.words(state))}. {escape(rule.remedy)}</p>"
-            for state, rule in warnings_in_words(list(monitor.layers.values()))
+            for state, rule in warnings_in_words(states)
         ]
         parts += [f"<p>{escape(COMPILED)}</p>"] if monitor.compiled else []
     if not parts:
@@ -125,12 +124,9 @@ def measured_html(rows: Sequence[SummaryRow], monitor: LayerMonitor, news: Seque
     return f'{BEGIN}<div style="overflow-x:auto">{"".join(parts)}</div>{END}'
 
 
-def _row(row: SummaryRow, monitor: LayerMonitor) -> str:
-    state = None if row.place is None else monitor.state_of(row.place.operation)
-    if state is None:
-        return ""
+def _row(state: LayerState) -> str:
     weights, gradients, *numbers = cells(state)
     told = "".join(cell(words, RIGHT) for words in numbers)
     bars = "".join(cell(words, MONO) for words in (weights, gradients))
     warnings = cell(", ".join(state.warnings) or "-")
-    return f"<tr>{name_cell(row.name, row.depth)}{bars}{told}{warnings}</tr>"
+    return f"<tr>{name_cell(state.path, 0)}{bars}{told}{warnings}</tr>"

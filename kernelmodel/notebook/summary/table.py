@@ -23,8 +23,8 @@ def summary_html(summary: Summary, show_trainable: bool = False) -> str:
     heads += [("Trainable", LEFT)] if show_trainable else []
     body = "".join(_row(row, connected, show_trainable) for row in summary.rows)
     caption = f'<caption style="{LEFT}">Model <b>{escape(summary.name)}</b></caption>'
-    lines = "".join(f"<p>{escape(line)}</p>" for line in totals_words(summary))
-    return f'<div style="overflow-x:auto">{table(caption, heads, body)}{lines}</div>'
+    lines = "<br>".join(escape(line) for line in totals_words(summary))
+    return f'<div style="overflow-x:auto">{table(caption, heads, body)}<p>{lines}</p></div>'
 
 
 def table(caption: str, heads: list[tuple[str, str]], body: str) -> str:

@@ -20,7 +20,7 @@ from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.models.summary import Summary, SummaryRow
 from kernelmodel.models.summary_text import flops_text, memory_text, table_lines
 from kernelmodel.notebook.cell_watch import CellWatch
-from kernelmodel.notebook.place import STILL, has_browser, keep, with_place
+from kernelmodel.notebook.place import has_browser, keep, with_place
 from kernelmodel.notebook.subshell import delivers_while_busy
 from kernelmodel.notebook.summary.measured import measured_html, measured_message
 from kernelmodel.notebook.summary.table import summary_html, totals_words
@@ -48,24 +48,19 @@ def show_summary(summary: Summary, show_trainable: bool = False) -> bool:
         keep(live)
         live.handle = display(live.bundle(), raw=True, display_id=True)
     else:
-        display(summary_bundle(summary, show_trainable), raw=True)
+        display(with_place(summary_bundle(summary, show_trainable)), raw=True)
     return True
 
 
-def summary_bundle(
-    summary: Summary, show_trainable: bool = False, key: str = STILL, below: str = ""
-) -> dict[str, Any]:
-    """Return the display bundle of a summary.
+def summary_bundle(summary: Summary, show_trainable: bool = False) -> dict[str, Any]:
+    """Return the display bundle of a summary's table.
 
     Args:
         summary: of a built model.
         show_trainable: whether a column says which layers are trainable.
-        key: by which the browser finds the place of the live view.
-        below: HTML to follow the table.
     """
     plain = "\n".join(table_lines(summary, show_trainable=show_trainable, costs=True))
-    html = f"{summary_html(summary, show_trainable)}{below}"
-    return with_place({"text/html": html, "text/plain": plain}, key)
+    return {"text/html": summary_html(summary, show_trainable), "text/plain": plain}
 
 
 class Watched:
@@ -140,9 +135,12 @@ class LiveSummary:
     def __init__(self, summary: Summary, show_trainable: bool, key: str) -> None:
         from IPython import get_ipython
 
-        self.summary, self.show_trainable, self.key = summary, show_trainable, key
+        self.summary, self.key = summary, key
+        # As it is now: what is saved stays the same from run to run but for what was measured.
+        self._table = summary_bundle(summary, show_trainable)
         self.handle: Any = None
         self.watched = watched(summary.model)
+        self._views = {key}
         self.watched.opened(key)  # training may begin before the browser has opened the view
         self._layers = {
             row.place.id: row.place.operation for row in summary.tree if row.place and row.params
@@ -161,15 +159,18 @@ class LiveSummary:
         )
         self.widget.on_msg(self.receive)
         delivers_while_busy(self.widget)
+        self.look()
         self._saved = self._to_save()
         self.watch = CellWatch(self.look)
-        self._events = get_ipython().events
-        self._events.register("post_run_cell", self.save)
+        self._shell = get_ipython()
+        if self._shell is not None:
+            self._shell.events.register("post_run_cell", self.save)
 
     def bundle(self) -> dict[str, Any]:
         """Return what the notebook shows and saves: the table, and what was measured last."""
-        measured = measured_html(self.summary.rows, self.watched.monitor, self._news())
-        return summary_bundle(self.summary, self.show_trainable, self.key, measured)
+        measured = measured_html(self.watched.monitor, self._news())
+        table = self._table["text/html"]
+        return with_place({**self._table, "text/html": f"{table}{measured}"}, self.key)
 
     # ---- what the browser says
 
@@ -182,17 +183,18 @@ class LiveSummary:
         self.watch.handled()
         if not isinstance(content, dict):
             return
-        kind, view = content.get("type"), str(content.get("view"))
+        kind, view = content.get("type"), content.get("view")
         if kind == "trainable" and isinstance(content.get("value"), bool):
             layer = self._layers.get(str(content.get("id")))
             if layer is not None:
                 # On a thread: it waits for the end of a training step, which other views shouldn't.
                 arguments = (layer, content["value"])
                 threading.Thread(target=self._set_trainable, args=arguments, daemon=True).start()
-        elif kind == "open":
+        elif kind == "open" and isinstance(view, str):
             self.watched.opened(view)
             self.watched.closed(self.key)
-        elif kind == "closed":
+            self._views.add(view)
+        elif kind == "closed" and isinstance(view, str):
             self.watched.closed(view)
 
     def _set_trainable(self, layer: Any, value: bool) -> None:
@@ -213,12 +215,11 @@ class LiveSummary:
                 self._known = known
                 self.summary.count()
                 self.widget._state = self._state()
-            began = time.perf_counter()
-            if monitor.measured != self._told and began >= self._next:
+            if monitor.measured != self._told and time.monotonic() >= self._next:
+                began = time.thread_time()  # waiting for the training's thread is no cost
                 self._told = monitor.measured
                 self.widget._measured = measured_message(self.summary.tree, monitor)
-                took = time.perf_counter() - began
-                self._next = began + took / SHARE
+                self._next = time.monotonic() + (time.thread_time() - began) / SHARE
 
     def _flags(self) -> dict[str, bool]:
         return {key: bool(layer.trainable) for key, layer in self._layers.items()}
@@ -257,9 +258,11 @@ class LiveSummary:
 
     def close(self) -> None:
         """End the view; its table comes back."""
-        self._events.unregister("post_run_cell", self.save)
+        if self._shell is not None:
+            self._shell.events.unregister("post_run_cell", self.save)
         self.watch.close()
-        self.watched.closed(self.key)
+        for view in self._views:
+            self.watched.closed(view)
         self.widget.close()
 
 
