@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -115,22 +116,27 @@ class Costs:
         with ENGINE_LOCK, inside, np.errstate(all="ignore"):
             try:
                 owner(*map_structure(zeros, args), **map_structure(zeros, kwargs))
-            except Exception:
-                # Code that can't do with zeros is no reason to show no summary: what it would
-                # have called from here on has costs that aren't known.
-                return
+            except Exception as error:  # noqa: BLE001
+                # The code is the user's. That it can't do with zeros is no reason to show nothing.
+                warnings.warn(
+                    f"What {owner.name!r} costs isn't known: run on zeros of the shape it was "
+                    f"called with, it raised {type(error).__name__}: {error}",
+                    stacklevel=2,
+                )
 
     def _saw(self, layer: Any, args: Any, outputs: Any) -> Any:
         if expands(layer):
             self._nested.add(id(layer))
         else:
-            shapes = [[x.shape for x in flatten(part) if hasattr(x, "shape")]
-                      for part in (args, outputs)]  # fmt: skip
-            self._add(layer, *shapes, layer.compute_dtype)
+            self._add(layer, _shapes(args), _shapes(outputs), layer.compute_dtype)
         return outputs
 
     def _add(self, operation: Any, inputs: Shapes, outputs: Shapes, dtype: Any) -> None:
         self._calls[id(operation)].append(_cost(operation, inputs, outputs, dtype))
+
+
+def _shapes(arrays: Any) -> Shapes:
+    return [array.shape for array in flatten(arrays) if hasattr(array, "shape")]
 
 
 def _cost(operation: Any, inputs: Shapes, outputs: Shapes, dtype: Any) -> Cost:

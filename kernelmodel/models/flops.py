@@ -11,13 +11,13 @@ counts 2nm. The formulas, for one sample:
 | biases | 1 for each output |
 | activations, also within a layer | 1 for each value; softmax 3 |
 | BatchNormalization | 2 for each value (scale and shift) |
-| Layer-, GroupNormalization | 8 for each value: mean 1, variance 3, normalizing 2, scale 1, shift 1 |
+| Layer-, GroupNormalization | 8 for each value: mean 1, variance 3, normalizing 2, scale, shift |
 | RMSNormalization, UnitNormalization | 4, 3 for each value |
 | pooling | the size of the window for each output; global pooling 1 for each input |
-| SimpleRNN, GRU, LSTM | for each step 2 x (inputs + units) x units for each of 1, 3, 4 gates, and what \
-joins them |
-| MultiHeadAttention | its four projections, 2 x query x key positions x length for scores and for \
-values, softmax |
+| SimpleRNN, GRU, LSTM | for each step and each of 1, 3, 4 gates 2 x (inputs + units) x units; \
+and what joins the gates |
+| MultiHeadAttention | its four projections; 2 x query positions x key positions x length for the \
+scores and for the values; softmax |
 | Add, Multiply, ... | inputs - 1 for each output; Dot 2 x length for each output |
 | look-ups, reshaping, cropping, padding, dropout | 0 |
 

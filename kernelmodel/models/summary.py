@@ -41,7 +41,7 @@ class SummaryRow:
     trainable: bool = True
     depth: int = 0
     place: Place | None = None
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     bytes: int = 0
 
 
@@ -69,7 +69,9 @@ class Summary:
         costs = Costs(model)
         self.cost = costs.total
         self.tree = [_row(place, costs) for place in places(model)]
-        self.rows = [row for row in self.tree if not row.depth or expand_nested and in_models(row)]
+        self.rows = [
+            row for row in self.tree if not row.depth or (expand_nested and in_models(row))
+        ]
         if layer_range is not None:
             self.rows = _cut(self.rows, layer_range)
             self.tree = _below(self.tree, self.rows)

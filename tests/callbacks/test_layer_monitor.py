@@ -37,7 +37,7 @@ def test_numbers_of_a_step(dtype: str) -> None:
     state = monitor.layers["only"]
     joined = np.concatenate([g.ravel() for g in grads])
     assert state.gradient_norm == pytest.approx(np.linalg.norm(joined), rel=1e-4)
-    counts, edges = np.histogram(grads[0], bins=20)
+    edges = np.histogram_bin_edges(grads[0], bins=20)
     assert state.gradients is not None and sum(state.gradients.counts) == 15
     assert state.gradients.low == pytest.approx(edges[0], rel=1e-3)
     new = [w.astype("float64") for w in layer.get_weights()]

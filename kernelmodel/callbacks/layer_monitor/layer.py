@@ -145,7 +145,7 @@ class WatchedLayer:
 
 
 def kernels(parts: list[Any]) -> list[Any]:
-    """Of tuples that begin with an array and end with its variable, those of matrices and larger."""
+    """Of tuples of an array (or two) and its variable, those of matrices and larger, if any."""
     large = [part for part in parts if len(part[-1].shape) > 1]
     return large or parts
 

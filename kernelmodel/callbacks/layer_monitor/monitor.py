@@ -234,7 +234,7 @@ def watched_layers(model: Any) -> list[WatchedLayer]:
 
 
 def output_operations(model: Any) -> list[Any]:
-    """What makes the outputs of a model, within nested models too; for a subclass its last layer."""
+    """What makes the outputs of a model, also of those in it; of a subclass its last layer."""
     graph = getattr(model, "_graph", None)
     if graph is None:
         made_by = list(getattr(model, "layers", []))[-1:]
