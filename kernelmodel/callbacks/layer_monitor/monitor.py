@@ -16,7 +16,7 @@ from kernelmodel.core.nesting import places
 from kernelmodel.core.watching import WATCHERS
 
 INTERVAL = 0.25  # seconds between two measurements at least; the first ones come sooner
-SHARE = 0.04  # of the time may be spent on measuring
+SHARE = 0.03  # of the time may be spent on measuring
 MOST_KEPT = 1000  # measurements in the history; it is thinned when there are more
 CURVES = ("weight_norm", "gradient_norm", "update_ratio", "dead", "saturated")
 
