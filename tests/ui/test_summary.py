@@ -59,11 +59,21 @@ def step(page):
     return int(re.search("step ([\\d,]+)", words).group(1).replace(",", ""))
 
 
+def done(book):
+    """Wait until all cells have run."""
+    book.page.wait_for_function(DONE, timeout=60_000)
+    return book.when_idle()
+
+
+DONE = r"""() => [...document.querySelectorAll('.jp-InputPrompt')]
+  .every(prompt => /\[\d+\]/.test(prompt.textContent))"""
+
+
 def opened(notebook, name, cells, front_end="lab", model="net", idle=True):
     book = notebook(name, cells, front_end).run_all()
     summary(book.page, model).wait_for(timeout=30_000)
     if idle:
-        book.when_idle()
+        done(book)
     summary(book.page, model).scroll_into_view_if_needed()
     return book
 
@@ -104,7 +114,7 @@ def test_models_expand_with_mouse_and_keyboard(notebook):
 
 
 def test_a_switch_freezes_a_layer(notebook):
-    book = opened(notebook, "freeze.ipynb", [NET, ""])
+    book = opened(notebook, "freeze.ipynb", [NET, "1"])
     page = book.page
     switch = summary(page).get_by_role("switch", name="Train off")
     expect(switch).to_be_checked()
@@ -203,7 +213,7 @@ def test_names_are_text(notebook):
     book = notebook("names.ipynb", [MODELS, cell + fit])
     alarms = []
     book.page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
-    book.run_all().when_idle()
+    done(book.run_all())
     shown = summary(book.page, graph_models.NASTY)
     shown.wait_for()
     assert shown.locator("img").count() == 0 and stills(book.page).locator("img").count() == 0
@@ -215,7 +225,7 @@ def test_no_request_leaves_the_page(notebook):
     asked = []
     book = notebook("requests.ipynb", [NET, SHORT])
     book.page.on("request", lambda request: asked.append(request.url))
-    book.run_all().when_idle()
+    done(book.run_all())
     summary(book.page).wait_for()
     hosts = {urlsplit(url).hostname for url in asked if urlsplit(url).scheme.startswith("http")}
     assert hosts <= {"127.0.0.1"}

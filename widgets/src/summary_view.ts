@@ -64,10 +64,12 @@ export class SummaryView {
         html("span", { class: "km-tabs", role: "group", "aria-label": "Columns" }, ...Object.values(this.tabs))),
       this.waiting, this.box, this.warnings, this.totals, this.voice);
     this.box.addEventListener("keydown", (event) => this.key(event));
+    this.box.addEventListener("focus", () => this.enter());
     this.box.addEventListener("click", (event) => this.click(event));
     this.box.addEventListener("scroll", () => this.scrolled());
+    this.element.addEventListener("keydown", (event) => event.stopPropagation()); // the notebook's own keys: not in here
     this.element.addEventListener("focusin", () => (store.focused = true));
-    this.element.addEventListener("focusout", () => (store.focused = !this.element.isConnected));
+    this.element.addEventListener("focusout", () => window.setTimeout(() => this.left()));
     this.sizes = new ResizeObserver(() => this.schedule());
     this.sizes.observe(this.box);
     model.on("change:_state", this.schedule);
@@ -112,7 +114,7 @@ export class SummaryView {
     this.box.setAttribute("aria-rowcount", String(this.visible.length + 1));
     if (first) {
       this.box.scrollTop = this.store.top;
-      if (this.store.focused && document.activeElement === document.body) this.box.focus({ preventScroll: true });
+      if (this.store.focused && document.activeElement?.contains(this.element)) this.box.focus({ preventScroll: true });
     }
     this.drawRows();
     const state = this.model.get("_state");
@@ -238,6 +240,17 @@ export class SummaryView {
     this.draw();
   }
 
+  /** Notes that the focus has gone elsewhere, but not if the front end took the element away under it. */
+  private left(): void {
+    if (this.element.isConnected && !this.element.contains(document.activeElement)) this.store.focused = false;
+  }
+
+  private enter(): void {
+    if (this.store.active !== "") return;
+    this.store.active = this.visible[0]?.[0] ?? "";
+    this.drawRows();
+  }
+
   private activate(id: string): void {
     this.store.active = id;
     this.draw();
@@ -281,7 +294,7 @@ export class SummaryView {
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const { tree } = this.store;
-    const id = this.store.active || this.visible[0]?.[0] || "";
+    const id = this.store.active;
     if (event.key === "Enter") {
       if (!tree.toggle(id)) return;
       this.activate(id);
@@ -289,9 +302,9 @@ export class SummaryView {
       this.flip(id);
     } else {
       const before = tree.open.size;
-      const next = this.store.active === "" ? id : tree.key(id, event.key, ROWS_IN_SIGHT - 1);
+      const next = tree.key(id, event.key, ROWS_IN_SIGHT - 1);
       if (!/^(Arrow|Page|Home|End)/.test(event.key)) return;
-      if (next !== this.store.active || before !== tree.open.size) this.activate(next);
+      if (next !== id || before !== tree.open.size) this.activate(next);
     }
     event.preventDefault();
     event.stopPropagation();

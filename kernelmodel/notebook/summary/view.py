@@ -11,7 +11,7 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from kernelmodel.callbacks.layer_monitor import LayerMonitor
 from kernelmodel.callbacks.layer_monitor.monitor import watched_layers
@@ -29,6 +29,7 @@ STATIC = Path(__file__).parents[1] / "static"
 SHARE = 0.01  # of the time may be spent on telling the browser
 
 _watched: WeakValueDictionary[int, Watched] = WeakValueDictionary()
+_open: WeakSet[LiveSummary] = WeakSet()
 
 
 def show_summary(summary: Summary, show_trainable: bool = False) -> bool:
@@ -162,6 +163,7 @@ class LiveSummary:
         self.look()
         self._saved = self._to_save()
         self.watch = CellWatch(self.look)
+        _open.add(self)
         self._shell = get_ipython()
         if self._shell is not None:
             self._shell.events.register("post_run_cell", self.save)
@@ -196,12 +198,14 @@ class LiveSummary:
             self._views.add(view)
         elif kind == "closed" and isinstance(view, str):
             self.watched.closed(view)
+            self._views.discard(view)
 
     def _set_trainable(self, layer: Any, value: bool) -> None:
         with ENGINE_LOCK:
             layer.trainable = value
-        self.look()
-        self.save()
+        for one in list(_open):  # other views may show the layer too
+            one.look()
+            one.save()
 
     # ---- what it says to the browser
 
@@ -258,6 +262,7 @@ class LiveSummary:
 
     def close(self) -> None:
         """End the view; its table comes back."""
+        _open.discard(self)
         if self._shell is not None:
             self._shell.events.unregister("post_run_cell", self.save)
         self.watch.close()
