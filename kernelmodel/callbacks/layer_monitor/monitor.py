@@ -26,9 +26,19 @@ class LayerMonitor(Callback):
 
     For each layer it measures, in some of the training steps, the histograms of weights and
     gradients, the norm of the gradient, the size of the update in proportion to the weights, and
-    the share of dead units (relu) or saturated outputs (tanh, sigmoid, softmax). From these come
-    warnings: exploding, vanishing, no gradient, dead, saturated. `model.summary()` in a notebook
-    shows the same numbers live.
+    the share of dead units (relu) or saturated outputs (tanh, sigmoid, softmax).
+    `model.summary()` in a notebook shows the same numbers live. From them come warnings:
+
+    - exploding: a step changes the weights by more than half of their norm, the gradient's norm is
+      above 1e4, or one of them isn't finite;
+    - vanishing: the gradient's elements are below 1e-5 of those of the layer with the largest;
+    - no gradient: none, or only zeros, in five measured steps, though the layer is trainable;
+    - dead: half of the units or more were 0 for the last 128 samples that were measured;
+    - saturated: half of the outputs or more are within 0.01 of their limits; not for the layers
+      that make the model's outputs.
+
+    A warning comes after two such measurements in a row, and goes after two that are clearly
+    better, so it doesn't flicker.
 
     Gradients are seen as they reach `optimizer.apply`, before clipping, so a `train_step` of one's
     own is watched too. Under `jit_compile=True` only weights and updates can be seen.
