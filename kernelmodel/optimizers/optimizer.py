@@ -169,7 +169,9 @@ class Optimizer(OptimizerState):
         known = self._known(grads, trainable_variables)
         context = CURRENT.get()
         if context is not None and isinstance(context.observer, Watch):
-            context.observer.saw_gradients(grads, known)
+            factor = self.loss_scale_factor
+            plain = grads if factor is None else [g if g is None else g / factor for g in grads]
+            context.observer.saw_gradients(plain, known)
         gradients, variables = present(self.name, grads, known)
         if not known:
             return

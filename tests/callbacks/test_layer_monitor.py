@@ -58,6 +58,20 @@ def test_half_precision_does_not_overflow() -> None:
     assert monitor.layers["only"].weight_norm == pytest.approx(300)
 
 
+def test_a_scaled_loss_does_not_scale_the_norm() -> None:
+    norms = []
+    for factor in (None, 1024.0):
+        km.utils.set_random_seed(0)
+        model = km.Sequential([km.Input((5,)), L.Dense(3, name="only")])
+        model.compile(km.optimizers.SGD(0.1, loss_scale_factor=factor), "mse")
+        x = np.random.default_rng(0).normal(size=(8, 5)).astype("float32")
+        model.compute_loss = lambda *a, m=model, **k: m.optimizer.scale_loss(  # type: ignore[method-assign]
+            km.Model.compute_loss(m, *a, **k)
+        )
+        norms.append(fit(model, x, np.ones((8, 3))).layers["only"].gradient_norm)
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+
+
 def classifier(*hidden: Any, classes: int = 3, optimizer: Any = "adam", inputs: int = 10) -> Any:
     model = km.Sequential([km.Input((inputs,)), *hidden, L.Dense(classes, "softmax", name="out")])
     model.compile(optimizer, "sparse_categorical_crossentropy")

@@ -93,6 +93,7 @@ def test_the_saved_table_stays_and_what_was_measured_follows_it(live: Any) -> No
     x = np.random.default_rng(0).normal(size=(2, 4, 16, 16, 3)).astype("float32")
     model.fit(list(x), [np.ones((4, 1)), np.ones((4, 4))], verbose=0)
     model.get_layer("encoder").trainable = False
+    shown.look()
     after = shown.bundle()
     assert after["text/plain"] == table["text/plain"]
     pattern = re.escape(measured.BEGIN) + r"[\s\S]*?" + re.escape(measured.END)

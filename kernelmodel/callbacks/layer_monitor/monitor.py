@@ -16,7 +16,8 @@ from kernelmodel.core.nesting import places
 from kernelmodel.core.watching import WATCHERS
 
 INTERVAL = 0.25  # seconds between two measurements at least; the first ones come sooner
-SHARE = 0.03  # of the time may be spent on measuring
+SHARE = 0.03  # of the time between steps may be spent on measuring
+LONGEST = 0.5  # seconds from one step to the next that count: what is longer may be a pause
 MOST_KEPT = 1000  # measurements in the history; it is thinned when there are more
 CURVES = ("weight_norm", "gradient_norm", "update_ratio", "dead", "saturated")
 
@@ -100,8 +101,9 @@ class LayerMonitor(Callback):
         self.compiled = False
         self._seen_steps = 0
         self._stride = 1
-        self._next = -math.inf
-        self._spent = 0.0
+        self._next = -math.inf  # not before this time, and not before the debt of time is paid
+        self._begun = time.perf_counter()
+        self._debt = self._spent = 0.0
         self._concerned = False
 
     # ---- on and off ----
@@ -135,11 +137,13 @@ class LayerMonitor(Callback):
     def begin(self, compiled: bool) -> bool:
         """Whether this step is to be measured."""
         self._seen_steps += 1
-        due = (
-            time.perf_counter() >= self._next
-            if self.every is None
-            else self._seen_steps % self.every == 0
-        )
+        now = time.perf_counter()
+        self._debt -= SHARE * min(now - self._begun, LONGEST)
+        self._begun = now
+        if self.every is None:
+            due = self._debt <= 0 and now >= self._next
+        else:
+            due = self._seen_steps % self.every == 0
         if due:
             self._spent, self._concerned, self.compiled = 0.0, compiled, compiled
             for one in self._watched:
@@ -179,9 +183,8 @@ class LayerMonitor(Callback):
         self.last_step = self._step(context)
         self._keep(self.last_step)
         now = time.perf_counter()
-        self._spent += now - began
-        pause = min(INTERVAL, 0.05 * self.measured)
-        self._next = now + max(pause, self._spent / SHARE)
+        self._debt = self._spent + now - began
+        self._next = now + min(INTERVAL, 0.05 * self.measured)
 
     def _step(self, context: Context) -> int:
         iterations = getattr(getattr(self.model, "optimizer", None), "_iterations", None)

@@ -150,7 +150,7 @@ class LiveSummary:
         self._told = 0
         self._next = 0.0
         self._lock = threading.Lock()
-        self._first_flags = self._flags()
+        self._flags: dict[str, bool] = {}
         self.widget = summary_widget()(
             _key=key,
             _title=summary.name,
@@ -158,11 +158,11 @@ class LiveSummary:
             _connected=not summary.linear,
             _expanded=summary.expand_nested,
         )
+        self.look()
+        self._first_flags, self._saved = self._flags, self._to_save()
+        self.watch = CellWatch(self.look)
         self.widget.on_msg(self.receive)
         delivers_while_busy(self.widget)
-        self.look()
-        self._saved = self._to_save()
-        self.watch = CellWatch(self.look)
         _open.add(self)
         self._shell = get_ipython()
         if self._shell is not None:
@@ -204,7 +204,6 @@ class LiveSummary:
         with ENGINE_LOCK:
             layer.trainable = value
         for one in list(_open):  # other views may show the layer too
-            one.look()
             one.save()
 
     # ---- what it says to the browser
@@ -216,22 +215,21 @@ class LiveSummary:
             flags = getattr(model, "_trainable_flags", None)
             known = (Weights.freezings, id(flags), len(getattr(model.optimizer, "variables", ())))
             if known != self._known:
-                self._known = known
-                self.summary.count()
-                self.widget._state = self._state()
+                with ENGINE_LOCK:  # within a step, flags may be those of compile() for a moment
+                    self._known = known
+                    self.widget._state = self._state()
             if monitor.measured != self._told and time.monotonic() >= self._next:
                 began = time.thread_time()  # waiting for the training's thread is no cost
                 self._told = monitor.measured
                 self.widget._measured = measured_message(self.summary.tree, monitor)
                 self._next = time.monotonic() + (time.thread_time() - began) / SHARE
 
-    def _flags(self) -> dict[str, bool]:
-        return {key: bool(layer.trainable) for key, layer in self._layers.items()}
-
     def _state(self) -> dict[str, Any]:
+        self.summary.count()
+        self._flags = {key: bool(layer.trainable) for key, layer in self._layers.items()}
         waiting = {id(layer) for layer in self._waiting()}
         return {
-            "trainable": self._flags(),
+            "trainable": self._flags,
             "waiting": [key for key, layer in self._layers.items() if id(layer) in waiting],
             "totals": totals_words(self.summary),
         }
@@ -243,16 +241,17 @@ class LiveSummary:
 
     def _news(self) -> list[str]:
         """What the saved table doesn't show of the flags as they are now."""
-        now = self._flags()
+        now = self._flags
         changed = [key for key, value in self._first_flags.items() if now[key] != value]
         words = [f"{self._layers[key].name}: {'yes' if now[key] else 'no'}" for key in changed]
         return [f"Trainable now: {', '.join(words)}"] if words else []
 
     def _to_save(self) -> tuple[Any, ...]:
-        return (self.watched.monitor.measured, *self._flags().values())
+        return (self.watched.monitor.measured, *self._flags.values())
 
     def save(self, result: Any = None) -> None:
         """Bring what the notebook saves up to date: at the end of each cell."""
+        self.look()
         with self._lock:
             wanted = self._to_save()
             if self.handle is None or wanted == self._saved:
