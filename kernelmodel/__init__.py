@@ -22,6 +22,7 @@ from kernelmodel import (
     utils,
 )
 from kernelmodel.core.gradient_tape import GradientTape
+from kernelmodel.core.hooks import hooks as _hooks
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.inputs import Input
 from kernelmodel.core.layer import Layer
@@ -29,6 +30,15 @@ from kernelmodel.core.policy import DTypePolicy
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.variable import Variable
 from kernelmodel.models import Model, Sequential
+
+
+def _live_panel() -> type:
+    from kernelmodel.notebook.live_panel import LivePanel
+
+    return LivePanel
+
+
+_hooks.live_panel = _live_panel
 
 if "ipykernel" in _sys.modules:
     from kernelmodel.notebook.display import install as _install

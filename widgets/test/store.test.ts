@@ -6,6 +6,8 @@ import { RunStore, Series } from "../src/store";
 const progress: Progress = {
   status: "running", note: "", epoch: 1, epochs: 3, step: 1, steps: 10, validating: false,
   elapsed: 1, remaining: null, rate: null, unit: "steps", latest: {},
+  stop_after_epoch: false, learning_rate: 0.001, rate_is_settable: true, best: null, can_restore: false,
+  too_large: "", can_save: true, message: "", failed: false,
 };
 
 test("a series stays within its capacity, in order, with its first and newest point", () => {
