@@ -47,7 +47,6 @@ export class Panel {
     root.classList.add("km-panel");
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", `Training of ${name}`);
-    root.setAttribute("data-lm-suppress-shortcuts", "true"); // arrow keys move sliders, not the notebook's cursor
     root.append(
       html("div", { class: "km-head" }, html("span", { class: "km-title", title: name }, name), this.buttons.element),
       html("div", { class: "km-bars" }, this.epoch.element, this.step.element),
@@ -57,6 +56,8 @@ export class Panel {
       this.charts.legend,
       this.charts.grid,
     );
+    // JupyterLab asks the element with the focus: arrow keys move its sliders, not the notebook's cursor.
+    for (const control of root.querySelectorAll("button, input")) control.setAttribute("data-lm-suppress-shortcuts", "true");
     this.quit = store.listen(() => this.schedule());
     this.ticking = window.setInterval(() => this.store.progress && this.showTimes(this.store.progress), 500);
     this.draw();

@@ -13,12 +13,19 @@ export class Rate {
   private readonly number = html("input", { type: "number", step: "any", min: 0, class: "km-rate-number", "aria-label": "Learning rate" });
   private readonly word = html("span", { class: "km-rate-word" }, "Learning rate");
   private middle = NaN;
+  private typing = false;
 
   constructor(private readonly link: Link) {
     this.element = html("div", { class: "km-rate" }, html("span", { class: "km-label" }, this.word), this.slider, this.number);
     this.slider.addEventListener("input", () => this.write(10 ** Number(this.slider.value)));
     this.slider.addEventListener("change", () => this.ask(10 ** Number(this.slider.value)));
-    this.number.addEventListener("change", () => this.ask(Number(this.number.value)));
+    this.number.addEventListener("input", () => (this.typing = true));
+    this.number.addEventListener("change", () => this.enter());
+    // JupyterLab keeps the browser from taking Enter as the end of typing.
+    this.number.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.enter();
+      if (event.key === "Escape") this.typing = false;
+    });
   }
 
   show(progress: Progress, usable: boolean): void {
@@ -28,10 +35,15 @@ export class Rate {
     this.slider.disabled = this.number.disabled = !settable;
     this.word.textContent = progress.rate_is_settable ? "Learning rate" : "Rate (schedule)";
     this.element.title = progress.rate_is_settable ? "" : BY_SCHEDULE;
-    const active = this.element.getRootNode() as Document | ShadowRoot;
-    if (active.activeElement === this.number || this.slider.matches(":active")) return;
+    if (this.typing || this.slider.matches(":active")) return;
     this.write(rate);
     this.slide(Math.log10(rate));
+  }
+
+  private enter(): void {
+    if (!this.typing) return;
+    this.typing = false;
+    this.ask(Number(this.number.value));
   }
 
   private slide(power: number): void {
