@@ -195,6 +195,8 @@ class RunState:
             while len(self._recent) > 2 and now - self._recent[1][0] > 3.0:
                 self._recent.pop(0)
         (t0, n0), (t1, n1) = self._recent[0], self._recent[-1]
+        if n1 == n0 and self._begun is not None:  # nothing since a pause
+            t0, n0 = self._begun, 0
         return (n1 - n0) / (t1 - t0) if t1 > t0 else None
 
 

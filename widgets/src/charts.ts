@@ -20,19 +20,23 @@ export class Charts {
       html("label", { class: "km-label", title: "Share of the last smoothed value in the next one" }, "Smooth", this.smoothing),
       html("label", { class: "km-label", title: "Logarithmic scale" }, this.log, "Log"),
     );
-    this.smoothing.addEventListener("input", () => this.draw());
-    this.log.addEventListener("change", () => this.draw());
+    this.smoothing.addEventListener("input", () => store.show({ smoothing: Number(this.smoothing.value) }));
+    this.log.addEventListener("change", () => store.show({ log: this.log.checked }));
   }
 
   draw(): void {
     const progress = this.store.progress;
     if (!progress) return;
+    const { smoothing, log } = this.store.look;
+    this.smoothing.value = String(smoothing);
+    this.log.checked = log;
     for (const [metric, curves] of this.store.curves) {
       this.plot(metric).draw(curves, {
         epochs: progress.epochs,
         latest: { train: latest(progress, metric), val: latest(progress, `val_${metric}`) },
-        smoothing: Number(this.smoothing.value),
-        log: this.log.checked,
+        ended: !this.store.isOpen(),
+        smoothing,
+        log,
         best: progress.best?.epoch ?? null,
         earlier: this.store.earlier.get(metric) ?? [],
       });

@@ -5,7 +5,7 @@ import { Charts } from "./charts";
 import { html, say } from "./dom";
 import { clock, short, steady } from "./format";
 import type { Link } from "./link";
-import type { Progress } from "./protocol";
+import type { Kept, Progress } from "./protocol";
 import { Rate } from "./rate";
 import { Scrubber } from "./scrubber";
 import type { RunStore } from "./store";
@@ -19,6 +19,11 @@ const STATUS: Record<Progress["status"], string> = {
   done: "Done",
   failed: "Failed",
 };
+
+function count(kept: Kept): string {
+  const epochs = kept.epochs.length - Number(kept.ends_apart);
+  return epochs === 1 ? "1 epoch" : `${epochs} epochs`;
+}
 
 export class Panel {
   private readonly note = html("span", { class: "km-note", role: "status" });
@@ -104,14 +109,14 @@ export class Panel {
     const kept = this.store.kept;
     const parts = open && progress.message ? [] : [progress.note || STATUS[progress.status]];
     if (progress.message) parts.push(progress.message);
-    else if (!open && kept && kept.epochs.length > 0) parts.push(`${kept.epochs.length} epochs' weights kept (${kept.memory})`);
+    else if (!open && kept && kept.epochs.length > 0) parts.push(`weights of ${count(kept)} kept (${kept.memory})`);
     else if (!open && progress.too_large) parts.push(progress.too_large);
     if (open && this.link.deaf) parts.push("this front end only takes Stop while a cell runs");
     const lost = "The kernel is gone; this is how far the training had come.";
     const text = this.store.lost ? lost : this.store.complaint || parts.join(" · ");
     say(this.note, text);
     this.note.title = text;
-    this.note.classList.toggle("km-failed", progress.failed || this.store.lost);
+    this.note.classList.toggle("km-failed", progress.failed || progress.status === "failed" || this.store.lost);
   }
 
   private showTimes(progress: Progress): void {

@@ -21,6 +21,8 @@ const RING = "m-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0";
 export interface Look {
   /** Where the x axis ends, so that the picture fills up rather than shrinks; null if nobody knows. */
   epochs: number | null;
+  /** Whether the training has ended: then the axis ends where it did. */
+  ended: boolean;
   latest: { train: number; val: number };
   /** Share of the last smoothed value in the next one; 0 for none. */
   smoothing: number;
@@ -95,7 +97,7 @@ export class Plot {
     this.curves = curves;
     this.latest = look.latest;
     const all = KINDS.flatMap((kind) => (curves[kind] ? [curves[kind]] : []));
-    this.x = axis(curves, all, look.epochs);
+    this.x = axis(curves, all, look);
     const shown = look.earlier.map((run) => ({ train: this.inside(run.train), val: this.inside(run.val) }));
     const values = [...all, ...shown.flatMap((run) => [run.train, run.val])].flatMap((s) => s?.y ?? []);
     this.log = look.log && anyPositive(values);
@@ -226,10 +228,11 @@ export class Plot {
   }
 }
 
-function axis(curves: MetricCurves, all: Series[], epochs: number | null): [number, number] {
+function axis(curves: MetricCurves, all: Series[], { epochs, ended }: Look): [number, number] {
   const reached = Math.max(0, ...all.map((s) => s.x[s.x.length - 1] ?? 0));
   const first = curves.within ? Math.floor(curves.within.x[0] ?? 0) : (curves.train?.x[0] ?? 0);
-  const last = epochs !== null && epochs <= 4 * reached ? epochs : Math.min(epochs ?? Infinity, nextRound(reached));
+  const planned = epochs !== null && epochs <= 4 * reached ? epochs : Math.min(epochs ?? Infinity, nextRound(reached));
+  const last = ended ? reached : planned;
   return [first, last > first ? last : first + 1];
 }
 

@@ -1,4 +1,5 @@
 // What a curve looks like when it is smoothed, or on a logarithmic scale.
+import { niceTicks } from "./format";
 
 /** A running mean in which each older value counts `weight` times the next; like all means, it starts at the first value. */
 export function smoothed(values: number[], weight: number): number[] {
@@ -19,8 +20,9 @@ export function anyPositive(values: Iterable<number>): boolean {
   return false;
 }
 
-/** Round numbers between 10^low and 10^high: powers of ten, with 2 and 5 between them where there are few. */
+/** Round numbers between 10^low and 10^high: powers of ten, with others between them where there are few. */
 export function logTicks(low: number, high: number): number[] {
+  if (high - low < 0.8) return niceTicks(10 ** low, 10 ** high);
   const decades = Math.floor(high) - Math.ceil(low) + 1;
   const factors = decades >= 3 ? [1] : decades === 2 ? [1, 3] : [1, 2, 5];
   const every = Math.max(1, Math.ceil(decades / 6));

@@ -56,6 +56,8 @@ export class RunStore {
   still: Bundle | null = null;
   /** Whether the kernel is gone. */
   lost = false;
+  /** How all views show the curves. */
+  look = { smoothing: 0, log: false };
   /** That a wish got no answer, or "". */
   complaint = "";
   private listeners = new Set<() => void>();
@@ -82,6 +84,11 @@ export class RunStore {
       this.arrived = now;
       this.kept = message.kept ?? null;
     }
+    this.tell();
+  }
+
+  show(look: Partial<RunStore["look"]>): void {
+    this.look = { ...this.look, ...look };
     this.tell();
   }
 
