@@ -24,6 +24,12 @@ def kinds(kept):
     return {kind for cell in kept.cells for out in cell.outputs for kind in out.get("data", {})}
 
 
+def restart(book):
+    book.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
+    )
+
+
 def look_back(book):
     """Go to the second of the epochs with the slider, and roll the model back to it."""
     shown = panel(book.page)
@@ -77,6 +83,10 @@ def test_the_panel_is_back_when_reopened_with_its_kernel(notebook):
     panel(book.page).wait_for(timeout=30_000)
     assert not pictures(book.page).is_visible()
     look_back(book)
+    restart(book)
+    pictures(book.page).wait_for()
+    assert panel(book.page).count() == 0, "the picture is back when the kernel is gone"
+    book.when_idle()
 
 
 def test_a_reload_in_mid_training_brings_the_panel_back(notebook):
@@ -93,9 +103,7 @@ def test_a_reload_in_mid_training_brings_the_panel_back(notebook):
 def test_a_kernel_restart_in_mid_training_leaves_a_picture(notebook):
     book = notebook("restart.ipynb", [PREPARE, training()]).run_all()
     when_training(book.page)
-    book.page.evaluate(
-        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
-    )
+    restart(book)
     assert "broken off, last seen at epoch" in alternative(book.page)
     pictures(book.page).wait_for()
     assert kinds(book.when_idle().save()) == STILL

@@ -28,7 +28,11 @@ export default () => {
       };
       model.on("change:_place", place);
       place();
-      store.listen(() => store.lost && store.isOpen() && store.still && settle(model, store.still));
+      store.listen(() => {
+        if (!store.lost) return;
+        leave();
+        if (store.isOpen() && store.still) settle(model, store.still);
+      });
       return () => leave();
     },
     render({ model, el }: { model: Model; el: HTMLElement }): () => void {

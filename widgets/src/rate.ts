@@ -5,6 +5,7 @@ import type { Link } from "./link";
 import type { Progress } from "./protocol";
 
 const DECADES = 2; // the slider reaches so many powers of ten to either side
+const ACTS_WITHIN_MS = 1000;
 const BY_SCHEDULE = "The learning rate follows a LearningRateSchedule: it is shown here, but cannot be set.";
 
 export class Rate {
@@ -14,6 +15,8 @@ export class Rate {
   private readonly word = html("span", { class: "km-rate-word" }, "Learning rate");
   private middle = NaN;
   private typing = false;
+  /** What was asked for last, shown until the optimizer has it or enough time has passed. */
+  private wanted = { rate: NaN, until: 0 };
 
   constructor(private readonly link: Link) {
     this.element = html("div", { class: "km-rate" }, html("span", { class: "km-label" }, this.word), this.slider, this.number);
@@ -21,6 +24,7 @@ export class Rate {
     this.slider.addEventListener("change", () => this.ask(10 ** Number(this.slider.value)));
     this.number.addEventListener("input", () => (this.typing = true));
     this.number.addEventListener("change", () => this.enter());
+    this.number.addEventListener("blur", () => (this.typing = false));
     // JupyterLab keeps the browser from taking Enter as the end of typing.
     this.number.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.enter();
@@ -35,7 +39,8 @@ export class Rate {
     this.slider.disabled = this.number.disabled = !settable;
     this.word.textContent = progress.rate_is_settable ? "Learning rate" : "Rate (schedule)";
     this.element.title = progress.rate_is_settable ? "" : BY_SCHEDULE;
-    if (this.typing || this.slider.matches(":active")) return;
+    const pending = performance.now() < this.wanted.until && Math.abs(rate / this.wanted.rate - 1) > 1e-3;
+    if (this.typing || pending || this.slider.matches(":active")) return;
     this.write(rate);
     this.slide(Math.log10(rate));
   }
@@ -63,6 +68,8 @@ export class Rate {
   }
 
   private ask(rate: number): void {
-    if (Number.isFinite(rate) && rate > 0) this.link.ask("learning_rate", Number(rate.toPrecision(3)));
+    if (!Number.isFinite(rate) || rate <= 0) return;
+    this.wanted = { rate: Number(rate.toPrecision(3)), until: performance.now() + ACTS_WITHIN_MS };
+    this.link.ask("learning_rate", this.wanted.rate);
   }
 }
