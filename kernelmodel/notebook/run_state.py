@@ -114,6 +114,7 @@ class RunState:
         """Note the end of the run: status is "done", "stopped" or "failed"."""
         self._ended = self._clock() if self._paused_at is None else self._paused_at
         self.status, self.note = status, note
+        self.validating = False
 
     # ---- answers
 

@@ -82,7 +82,7 @@ class Steering:
         if model is not None:
             self._model = weakref.ref(model)
             self.best.set_model(None)
-            weakref.finalize(model, self.kept.clear).atexit = False
+            weakref.finalize(model, _model_went, weakref.ref(self)).atexit = False
 
     def let_go(self, message: str) -> None:
         """Have to do with the model no longer; say why."""
@@ -299,6 +299,11 @@ class Steering:
 
     def _say(self, message: str, failed: bool = False) -> None:
         self.message, self.failed = message, failed
+
+
+def _model_went(steering: weakref.ref[Steering]) -> None:
+    if (held := steering()) is not None:
+        held.let_go("The model is gone.")
 
 
 def megabytes(size: float) -> str:

@@ -315,6 +315,19 @@ def test_weights_beyond_the_limit_are_not_kept_and_that_is_told():
         Panel(weights_memory=-1)
 
 
+def test_an_exception_in_validation_leaves_the_controls_working():
+    panel, made = Panel(), model()
+
+    def fail():
+        raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad"), panel:
+        at = At({}, test_begins={2: fail})
+        made.fit(X, X, 16, epochs=4, callbacks=[at, panel], validation_split=0.25)
+    panel.click("restore_best")
+    assert panel.events[-1]["action"] == "restore best"
+
+
 def test_a_new_training_lets_go_of_the_weights_of_the_last():
     made, first, second = model(), Panel(), Panel()
     fit(made, first, {})
@@ -342,6 +355,7 @@ def test_an_ended_panel_does_not_keep_the_model():
     gc.collect()
     assert gone() is None and panel.kept_epochs == []
     panel.click("restore_best")
+    assert panel._steering.final is None
     assert "no model" in panel.view.told()[-1]["progress"]["message"]
 
 
