@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.tree import flatten, map_structure
-from kernelmodel.core.variable import Variable
-from kernelmodel.engine.boxes import getval
+from kernelmodel.training.sources.leaves import to_numpy
+
+_NO_NUMBERS = {"S": "bytes", "U": "text", "M": "dates", "m": "durations", "V": "records"}
 
 
 def as_arrays(data: Any, role: str, floats: str = "float32") -> Any:
@@ -40,15 +41,7 @@ def is_nested_numbers(data: Any) -> bool:
 
 def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
     """One array-like as a NumPy array of numbers; see `as_arrays`."""
-    if isinstance(data, Variable):
-        data = data.value
-    try:
-        array = np.asarray(getval(data))
-    except ValueError as error:
-        raise ValueError(
-            f"`{role}` has rows of unequal length, but must be a rectangular array ({error}). Pad "
-            "the rows to one length, e.g. with kernelmodel.utils.pad_sequences."
-        ) from error
+    array = to_numpy(data, role)
     if array.dtype == object:
         try:
             array = np.stack([np.asarray(row, "float32") for row in array.tolist()])
@@ -57,8 +50,8 @@ def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
                 f"`{role}` holds {_first_odd(array)}, but must hold numbers in rows of one length. "
                 "Encode text and categories as numbers, and pad rows to one length."
             ) from error
-    if array.dtype.kind in "OSUMm":
-        kind = {"S": "bytes", "U": "text", "M": "dates", "m": "durations"}.get(array.dtype.kind)
+    if array.dtype.kind in _NO_NUMBERS:
+        kind = _NO_NUMBERS[array.dtype.kind]
         raise ValueError(
             f"`{role}` holds {kind} (dtype {array.dtype}), but must hold numbers. Encode it first: "
             "categories as integers, dates as seconds."

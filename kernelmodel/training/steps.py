@@ -10,10 +10,10 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import weights_of_classes
 from kernelmodel.training.checks import as_arrays, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
+from kernelmodel.training.sources.class_weight import weights_of_classes
 from kernelmodel.training.step import make_function
 
 Function = Callable[[Iterator[Any]], Any]

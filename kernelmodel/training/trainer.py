@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Container
+from contextlib import closing, nullcontext
 from typing import Any
 
 import numpy as np
 
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
-from kernelmodel.core.hooks import hooks
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import ArrayBatches, make_batches
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_verbose
 from kernelmodel.training.data import unpack_x_y_sample_weight
-from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
-from kernelmodel.training.loop import Peekable, run_epoch
+from kernelmodel.training.fit_data import check_frequency, fit_sources, is_due, step_limit
+from kernelmodel.training.loop import run_epoch
 from kernelmodel.training.objective import CompiledLoss
 from kernelmodel.training.scores import CompiledMetrics
+from kernelmodel.training.sources.choose import make_source
+from kernelmodel.training.sources.source import Epoch, Loading, Source
 from kernelmodel.training.steps import Steps
 from kernelmodel.training.trial import run_trial
 from kernelmodel.training.xla_step import XlaStep, require_jax
@@ -192,62 +192,77 @@ class Trainer(Steps):
             ['loss']
         """
         self._require_compiled("fit")
-        for name, count, least in (
-            ("epochs", epochs, 0), ("initial_epoch", initial_epoch, 0),
-            ("validation_steps", validation_steps, 1),
-            ("validation_batch_size", validation_batch_size, 1),
-        ):  # fmt: skip
-            check_count(name, count, least)
+        for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+            check_count(name, count, least=0, optional=False)
         check_verbose(verbose)
-        limit = step_limit(steps_per_epoch)
-        batches, validation = fit_batches(
-            x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch,
-            validation_split, validation_data, validation_batch_size, validation_steps,
-            self._floats(),
+        check_frequency(validation_freq)
+        loading = self._loading(
+            batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing, max_queue_size,
+            steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
+            class_weight=class_weight,
         )  # fmt: skip
-        iterator = batches.epoch()
-        first = next(iterator, None)
-        if first is None:
-            raise ValueError("There is no data: `x` yields no batch.")
-        self._prepare(first)
-        if isinstance(validation, ArrayBatches):
-            self._prepare(next(validation.epoch()))
-        iterator = itertools.chain([first], iterator)
-        listed = callback_list(
-            self, callbacks, verbose, epochs, limit or batches.steps, fit=True,
-            batch_size=getattr(batches, "batch_size", None),
+        training, validation = fit_sources(
+            x, y, sample_weight, loading, validation_split, validation_data,
+            validation_batch_size, validation_steps,
         )  # fmt: skip
-        self.stop_training = False
-        with running(self, listed):
-            for epoch in range(initial_epoch, epochs):
-                source = Peekable(itertools.islice(iterator, limit))
-                if not source.more():
-                    hooks.note(f"The data ran out after {epoch - initial_epoch} epoch(s).")
-                    break
-                self.reset_metrics()
-                listed.on_epoch_begin(epoch)
-                logs = run_epoch(self, self.make_train_function(), source, listed, "train")
-                if validation is not None and is_due(epoch, validation_freq):
-                    logs = {**logs, **self._validate(validation, validation_steps, listed)}
-                listed.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
-                if epoch + 1 < epochs:
-                    iterator = batches.epoch()
+        due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
+        with closing(training), closing(validation) if validation else nullcontext():
+            firsts = [source.peek() for source in ([training, validation] if due else [training])
+                      if source is not None]  # fmt: skip
+            for first in firsts:
+                self._prepare(first)
+            listed = callback_list(
+                self, callbacks, verbose, epochs, training.steps, fit=True,
+                batch_size=training.batch_size,
+            )  # fmt: skip
+            self.stop_training = False
+            with running(self, listed):
+                for epoch in range(initial_epoch, epochs):
+                    batches = training.epoch()
+                    if not batches.more():
+                        training.warn(0, stacklevel=2)
+                        break
+                    self.reset_metrics()
+                    listed.on_epoch_begin(epoch)
+                    logs = run_epoch(self, self.make_train_function(), batches, listed, "train")
+                    if validation is not None and epoch in due:
+                        logs = {**logs, **self._validate(validation, listed)}
+                    listed.on_epoch_end(epoch, logs)
+                    if self.stop_training:
+                        break
+                    training.finish_epoch()
+                    if training.ran_out:
+                        training.warn(batches.taken, stacklevel=2)
+                        break
         return self.history  # type: ignore[return-value]
 
-    def _validate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
-        logs = self._evaluate(batches, steps, callbacks)
+    def _loading(
+        self, batch_size: int | None, steps: int | None, workers: int, use_multiprocessing: bool,
+        max_queue_size: int, **more: Any,
+    ) -> Loading:  # fmt: skip
+        return Loading(
+            batch_size=batch_size, steps=steps, workers=workers, max_queue_size=max_queue_size,
+            use_multiprocessing=use_multiprocessing, floats=self._floats(), **more,
+        )  # fmt: skip
+
+    def _validate(self, source: Source, callbacks: Any) -> dict[str, Any]:
+        batches = source.epoch()
+        if not batches.more():
+            source.warn(0, stacklevel=3)
+            return {}
+        logs = self._evaluate(source, batches, callbacks)
         if self.stop_evaluating:
             return {}  # cut short, so its means are of some samples only
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+    def _evaluate(self, source: Source, batches: Epoch, callbacks: Any) -> dict[str, Any]:
         self.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
-        iterator = itertools.islice(batches.epoch(), steps)
-        logs = run_epoch(self, self.make_test_function(), iterator, callbacks, "test")
+        logs = run_epoch(self, self.make_test_function(), batches, callbacks, "test")
+        source.finish_epoch()
+        if source.ran_out:
+            source.warn(batches.taken, stacklevel=3)
         callbacks.on_test_end(logs)
         return logs
 
@@ -292,16 +307,11 @@ class Trainer(Steps):
         if kwargs:
             raise TypeError(f"evaluate() got unknown argument(s) {sorted(kwargs)}.")
         self._require_compiled("evaluate")
-        check_count("steps", steps)
-        batches = make_batches(x, y, sample_weight, batch_size, steps=steps, floats=self._floats())
-        iterator = batches.epoch()
-        first = next(iterator, None)
-        if first is None:
-            raise ValueError("There is no data: `x` yields no batch.")
-        self._prepare(first)
-        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
-        rewound = Rewound(batches, itertools.chain([first], iterator))
-        return self._results(self._evaluate(rewound, steps, listed), return_dict)
+        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
+        with closing(make_source(x, y, sample_weight, loading)) as source:
+            self._prepare(source.peek())
+            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            return self._results(self._evaluate(source, source.epoch(), listed), return_dict)
 
     def predict(
         self,
@@ -332,25 +342,25 @@ class Trainer(Steps):
         Raises:
             ValueError: Data that is empty or doesn't fit the model.
         """
-        check_count("steps", steps)
-        batches = make_batches(x, None, None, batch_size, steps=steps, floats=self._floats())
-        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
+        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         parts: list[Any] = []
-        self.stop_predicting = False
-        listed.on_predict_begin()
-        function = self.make_predict_function()
-        for number, data in enumerate(itertools.islice(batches.epoch(), steps)):
-            if not number:
-                self._check_inputs(unpack_x_y_sample_weight(data)[0])
-            listed.on_predict_batch_begin(number)
-            outputs = function(iter([data]))
-            parts.append(outputs)
-            listed.on_predict_batch_end(number, {"outputs": outputs})
-            if self.stop_predicting:
-                break
-        listed.on_predict_end()
-        if not parts:
-            raise ValueError("There is no data: `x` yields no batch.")
+        with closing(make_source(x, None, None, loading)) as source:
+            self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
+            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            self.stop_predicting = False
+            listed.on_predict_begin()
+            function, batches = self.make_predict_function(), source.epoch()
+            for number, data in enumerate(batches):
+                listed.on_predict_batch_begin(number)
+                outputs = function(iter([data]))
+                parts.append(outputs)
+                listed.on_predict_batch_end(number, {"outputs": outputs})
+                if self.stop_predicting:
+                    break
+            source.finish_epoch()
+            if source.ran_out:
+                source.warn(batches.taken, stacklevel=2)
+            listed.on_predict_end()
         if len(parts) == 1:
             return map_structure(as_tensor, parts[0])
         leaves = zip(*(flatten(part) for part in parts))

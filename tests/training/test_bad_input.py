@@ -89,7 +89,8 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"x": X, "y": Y, "validation_split": 1.5}, ["`validation_split`", "0 and 1", "1.5"]),
     "a split that leaves nothing": (
         {"x": X[:1], "y": Y[:1], "validation_split": 0.5}, ["leaves no samples"]),
-    "validation_data": ({"x": X, "y": Y, "validation_data": (X,)}, ["(x, y)", "1 entries"]),
+    "validation_data": (
+        {"x": X, "y": Y, "validation_data": (X, Y, None, None)}, ["(x, y)", "4 entries"]),
     "validation_data of unequal length": (
         {"x": X, "y": Y, "validation_data": (X, Y[:2])}, ["`x`: 6", "`y`: 2"]),
     "class_weight": (
