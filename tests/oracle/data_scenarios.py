@@ -1,4 +1,4 @@
-"""What fit, evaluate and predict do with data, observed: the same code runs under tf_keras and here.
+"""What fit, evaluate and predict do with data: the same code observes tf_keras and kernelmodel.
 
 `make_data_golden.py` runs it under tf_keras and keeps what it saw in `data_golden.json`;
 `test_data_oracle.py` runs it under kernelmodel and compares.
@@ -197,7 +197,8 @@ SCENARIOS: dict[str, Callable[[Watch], Any]] = {
         X, Y, batch_size=2, steps_per_epoch=2, epochs=3, shuffle=False),
     "arrays, steps set the batch size": lambda w: w.fit(
         X, Y, steps_per_epoch=4, shuffle=False),
-    "arrays, validation_split": lambda w: w.fit(X, Y, batch_size=4, validation_split=0.3, shuffle=False),
+    "arrays, validation_split": lambda w: w.fit(
+        X, Y, batch_size=4, validation_split=0.3, shuffle=False),
     "arrays, validation_split of one more": lambda w: w.fit(
         X, Y, batch_size=4, validation_split=0.25, shuffle=False),
     "arrays, validation_data before split": lambda w: w.fit(

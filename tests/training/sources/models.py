@@ -33,6 +33,10 @@ class Noting(km.Model):
     def seen(self, part: int = 0) -> list[list[float]]:
         return [np.ravel(batch[part]).tolist() for batch in self.batches]
 
+    def samples(self, first: int = 0, last: int | None = None) -> list[float]:
+        """The inputs of some batches, one after the other."""
+        return [value for values in self.seen()[first:last] for value in values]
+
     def firsts(self) -> list[float]:
         return [batch[0] for batch in self.seen()]
 

@@ -1,4 +1,4 @@
-"""Loading ahead: in order, no more than asked for, off the thread if it pays, and no trace of it."""
+"""Loading ahead: in order, no more than asked for, on a thread if it pays, and without a trace."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def test_a_bad_first_batch_changes_nothing(what: str) -> None:
 def test_an_empty_generator() -> None:
     for method in ("fit", "evaluate", "predict"):
         model = noting()
-        with pytest.raises(ValueError, match="no data.*used up"):
+        with pytest.raises(ValueError, match=r"no data.*used up"):
             getattr(model, method)(iter(()), verbose=0)
         assert not model.built
 
