@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.tree import flatten, map_structure
+from kernelmodel.core.tree import flatten
 from kernelmodel.training.sources.leaves import to_numpy
 
 _NO_NUMBERS = {"S": "bytes", "U": "text", "M": "dates", "m": "durations", "V": "records"}
@@ -23,11 +24,23 @@ def as_arrays(data: Any, role: str, floats: str = "float32") -> Any:
     Raises:
         ValueError: Rows of unequal length, other things than numbers, or a scalar.
     """
+    return map_leaves(lambda leaf: as_array(leaf, role, floats), data)
+
+
+def map_leaves(function: Callable[[Any], Any], data: Any) -> Any:
+    """A structure of array-likes with each replaced by `function(array_like)`; None stays.
+
+    Lists of plain numbers are one array-like. Any mapping (an HDF5 group, a tokenizer's result)
+    becomes a dict.
+    """
     if data is None:
         return None
-    if isinstance(data, (list, tuple)) and is_nested_numbers(data):
-        return as_array(data, role, floats)
-    return map_structure(lambda leaf: None if leaf is None else as_array(leaf, role, floats), data)
+    if isinstance(data, Mapping):
+        return {key: map_leaves(function, part) for key, part in data.items()}
+    if isinstance(data, (list, tuple)) and not is_nested_numbers(data):
+        parts = [map_leaves(function, part) for part in data]
+        return type(data)(*parts) if hasattr(data, "_fields") else type(data)(parts)
+    return function(data)
 
 
 def is_nested_numbers(data: Any) -> bool:

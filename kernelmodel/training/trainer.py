@@ -151,27 +151,33 @@ class Trainer(Steps):
         and history stay consistent, and a second `fit` goes on.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...) in the structure of the inputs or by their names: of NumPy,
+                pandas, polars, PyTorch, JAX or TensorFlow, SciPy's sparse ones, HDF5 datasets (read
+                a batch at a time). Or what yields batches x, (x, y) or (x, y, sample_weight): a
+                generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any iterable.
             y: Targets; None if x yields batches.
-            batch_size: Samples a step; 32 if None.
+            batch_size: Samples a step; 32 if None. None if x yields batches.
             epochs: Index of the epoch at which to end.
             verbose: 0 silent, 1 progress (a live panel in notebooks), 2 a line an epoch, "auto" 1.
             callbacks: List of `Callback`s.
             validation_split: Share of the samples, cut off the end before shuffling, to validate
                 on.
-            validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
-            shuffle: Draw a new order each epoch; "batch" keeps batches together.
+            validation_data: (x, y) or (x, y, sample_weight), or what yields batches.
+            shuffle: Draw a new order each epoch, of samples or of a `PyDataset`'s batches; "batch"
+                keeps batches together, which is faster for HDF5. Other iterables keep their order.
             class_weight: `{class index: weight}`.
             sample_weight: Weights of samples, (samples,) or (samples, time).
             initial_epoch: Index of the first epoch.
-            steps_per_epoch: Batches an epoch, or None for all.
-            validation_steps: Batches a validation, or None for all.
+            steps_per_epoch: Batches an epoch, or None (or -1) for all. Epochs that are parts of the
+                data go on where the last one ended.
+            validation_steps: Batches a validation, from the data's beginning, or None for all.
             validation_batch_size: Samples a validation batch; `batch_size` if None.
             validation_freq: Validate every so many epochs, or at the end of the listed ones (the
                 first is 1).
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size: Batches that may lie ready.
+            workers: Threads or processes that load the batches of a `PyDataset`; for other sources
+                one thread works ahead once they prove slow. 0 loads on this thread alone.
+            use_multiprocessing: Processes in place of threads, for a `PyDataset` or generator.
 
         Returns:
             A `History`: `history.history` holds the values of each epoch.
@@ -284,16 +290,14 @@ class Trainer(Steps):
         """Loss and metrics on data, in inference mode.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...), or what yields batches; see `fit`.
             y: Targets; None if x yields batches.
             batch_size: Samples a step; 32 if None.
             verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
             sample_weight: Weights of samples.
             steps: Batches to take, or None for all.
             callbacks: List of `Callback`s.
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size, workers, use_multiprocessing: See `fit`.
             return_dict: Return a dict by name.
             **kwargs: None are known.
 
@@ -327,14 +331,12 @@ class Trainer(Steps):
         """Outputs for all samples, computed in batches.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...), or what yields batches; see `fit`.
             batch_size: Samples a step; 32 if None.
             verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
             steps: Batches to take, or None for all.
             callbacks: List of `Callback`s.
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size, workers, use_multiprocessing: See `fit`.
 
         Returns:
             NumPy arrays (samples, ...) in the structure of the outputs.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from enum import Enum
 from itertools import islice
@@ -55,8 +54,10 @@ def load_in_order(
 def _with_threads(
     load: Callable[[Any], Any], tasks: Iterator[Any], workers: int, queue: int
 ) -> Generator[Any, None, None]:
+    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for everybody
+
     pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="kernelmodel-data")
-    waiting: deque[Future[Any]] = deque()
+    waiting: deque[Any] = deque()
     try:
         while True:
             for task in islice(tasks, queue - len(waiting)):
@@ -72,8 +73,10 @@ def _with_threads(
         _shut_down(pool, waiting)
 
 
-def _shut_down(pool: ThreadPoolExecutor, waiting: Iterable[Future[Any]]) -> None:
+def _shut_down(pool: Any, waiting: Iterable[Any]) -> None:
     """End the threads; one that hangs in the user's code is not waited for for ever."""
+    from concurrent.futures import wait
+
     pool.shutdown(wait=False, cancel_futures=True)
     late = wait([one for one in waiting if not one.cancelled()], PATIENCE_SECONDS).not_done
     if late:

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.engine.random import permutation
-from kernelmodel.training.checks import as_array, is_nested_numbers, sample_count
+from kernelmodel.training.checks import as_array, map_leaves, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight
 from kernelmodel.training.sources.ahead import load_in_order
 from kernelmodel.training.sources.class_weight import weights_of_classes
@@ -40,10 +40,11 @@ class Arrays:
         self.x = _leaves(x, "x", floats)
         self.y = _leaves(y, "y", floats)
         self.sample_weight = _leaves(sample_weight, "sample_weight", floats)
+        sample_count(x=self.x)  # there must be inputs
         self.samples = sample_count(x=self.x, y=self.y, sample_weight=self.sample_weight)
-        parts = (self.x, self.y, self.sample_weight)
-        self.lazy = any(isinstance(leaf, Rows) for leaf in flatten(parts))
-        self.lazy_targets = any(isinstance(leaf, Rows) for leaf in flatten((self.y, parts[2])))
+        targets = (self.y, self.sample_weight)
+        self.lazy_targets = any(isinstance(leaf, Rows) for leaf in flatten(targets))
+        self.lazy = self.lazy_targets or any(isinstance(leaf, Rows) for leaf in flatten(self.x))
 
     def at(self, where: Any) -> tuple[Any, Any, Any]:
         """x, y and weights of the samples at an index."""
@@ -147,15 +148,11 @@ def split_rows(samples: int, share: float) -> tuple[range, range]:
 
 def _leaves(data: Any, role: str, floats: str) -> Any:
     """Leaves as arrays in memory, or as `Rows`."""
-    if isinstance(data, (list, tuple)) and is_nested_numbers(data):
-        return as_array(data, role, floats)
 
     def convert(leaf: Any) -> Any:
-        if leaf is None:
-            return None
         return Rows(leaf, role, floats) if is_lazy(leaf) else as_array(leaf, role, floats)
 
-    return map_structure(convert, data)
+    return map_leaves(convert, data)
 
 
 def _rows_at(where: Any, leaf: Any) -> Any:

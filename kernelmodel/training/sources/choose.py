@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.tree import flatten
-from kernelmodel.training.checks import check_count, is_nested_numbers
+from kernelmodel.training.checks import check_count, map_leaves
 from kernelmodel.training.sources.arrays import Arrays, ArraySource
 from kernelmodel.training.sources.frames import is_frame, is_series
 from kernelmodel.training.sources.iterables import IterableSource
@@ -53,9 +52,9 @@ def make_arrays(x: Any, y: Any, sample_weight: Any, floats: str) -> Arrays:
         ValueError: Something among them yields batches, or bad data.
     """
     parts = {"x": x, "y": y, "sample_weight": sample_weight}
-    parts = {name: _with_dicts(part) for name, part in parts.items()}
     for name, part in parts.items():
-        leaves = [] if is_nested_numbers(part) else flatten(part)
+        leaves: list[Any] = []
+        map_leaves(leaves.append, part)
         odd = [leaf for leaf in leaves if yields_batches(leaf)]
         if odd:
             raise ValueError(
@@ -63,7 +62,7 @@ def make_arrays(x: Any, y: Any, sample_weight: Any, floats: str) -> Arrays:
                 "arrays otherwise. Pass arrays only, or as `x` alone something that yields tuples "
                 "(x, y) or (x, y, sample_weight)."
             )
-    return Arrays(parts["x"], parts["y"], parts["sample_weight"], floats)
+    return Arrays(x, y, sample_weight, floats)
 
 
 def yields_batches(x: Any) -> bool:
@@ -90,15 +89,6 @@ def _refuse_samples(x: Any) -> None:
             f"`x` is the PyTorch dataset {type(x).__name__}, which gives single samples. Wrap it: "
             "torch.utils.data.DataLoader(dataset, batch_size=32)."
         )
-
-
-def _with_dicts(data: Any) -> Any:
-    """The structure with any mapping (an HDF5 group, a tokenizer's result) as a dict."""
-    if isinstance(data, Mapping):
-        return {key: _with_dicts(part) for key, part in data.items()}
-    if isinstance(data, (list, tuple)) and not is_nested_numbers(data):
-        return [_with_dicts(part) for part in data]
-    return data
 
 
 def check_loading(loading: Loading) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 import random
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -46,6 +44,8 @@ class Processes:
     def __init__(
         self, function: Callable[[Any], Any], count: int, start_method: str | None = None
     ) -> None:
+        import multiprocessing  # takes as long to import as all of this package's data handling
+
         if start_method is None and sys.platform == "linux":
             start_method = "fork"
         context: Any = multiprocessing.get_context(start_method)
@@ -115,6 +115,8 @@ class Processes:
 
 def _serve(pipe: Any, inherited: list[Any], function: Callable[[Any], Any], seed: int) -> None:
     """What a worker process does: answer tasks until the pipe closes."""
+    import traceback
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever handler a fork inherits
     for other in inherited:

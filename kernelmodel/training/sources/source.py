@@ -123,12 +123,14 @@ class Source:
             taken: Batches that the last epoch had.
             stacklevel: Frames up to the user's call.
         """
-        name = self.loading.steps_name
-        wanted = f"{self.loading.steps} were asked for (`{name}`)" if self.ran_out else "none left"
+        if self.ran_out:
+            name, steps = self.loading.steps_name, self.loading.steps
+            what = f"after {taken} of the {steps} batches that `{name}` asks for"
+        else:
+            what = "in an earlier epoch"
         warnings.warn(
-            f"The data ran out: it gave {taken} more batch(es), but an epoch needs more "
-            f"({wanted}). What was done until here is kept. Let the data go on (a generator with "
-            f"`while True`, `dataset.repeat()`), or ask for fewer steps.",
+            f"The data ran out {what}. What was done until here is kept. Pass data that goes on (a "
+            "generator with `while True`, `dataset.repeat()`), or ask for fewer steps or epochs.",
             UserWarning,
             stacklevel=stacklevel + 1,
         )
