@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -246,32 +244,3 @@ def test_what_goes_wrong_in_a_process(function: Any, words: str) -> None:
     finally:
         processes.close()
     assert quiet()
-
-
-NOTEBOOK = """
-import numpy as np, kernelmodel as km, multiprocessing, os
-class Mine(km.utils.PyDataset):  # in __main__, as in a cell
-    def __len__(self): return 4
-    def __getitem__(self, index):
-        return np.full((2, 1), index, "float32"), np.full((2, 1), os.getpid(), "int64")
-pids = []
-class Noting(km.Model):
-    def __init__(self):
-        super().__init__(); self.d = km.layers.Dense(1)
-    def call(self, x): return self.d(x)
-    def train_step(self, data):
-        pids.append(int(data[1][0, 0])); return super().train_step(data)
-model = Noting(); model.compile("sgd", "mse")
-_ = model.fit(Mine(), workers=2, use_multiprocessing=True, verbose=0)
-assert os.getpid() not in pids and len(pids) == 4, pids
-assert not multiprocessing.active_children()
-print("fine")
-"""
-
-
-def test_classes_of_a_notebook_work_in_processes() -> None:
-    code = f"from IPython.core.interactiveshell import InteractiveShell as S; r = S.instance().run_cell({NOTEBOOK!r}); r.raise_error()"  # noqa: E501
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=120
-    )
-    assert "fine" in done.stdout, done.stdout + done.stderr
