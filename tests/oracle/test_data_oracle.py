@@ -12,6 +12,8 @@ from oracle.data_scenarios import SCENARIOS, observe
 
 import kernelmodel as km
 
+pytestmark = pytest.mark.oracle
+
 GOLDEN = json.loads(Path(__file__).with_name("data_golden.json").read_text())
 
 # Where kernelmodel does something else on purpose, and why.

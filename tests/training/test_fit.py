@@ -284,7 +284,8 @@ def test_generators() -> None:
 
 def test_a_generator_that_runs_dry_ends_the_fit(capsys: Any) -> None:
     model = spy()
-    history = model.fit(((X, ZERO) for _ in range(3)), steps_per_epoch=2, epochs=4, verbose=0)
+    with pytest.warns(UserWarning, match="ran out after 1 of the 2 batches"):
+        history = model.fit(((X, ZERO) for _ in range(3)), steps_per_epoch=2, epochs=4, verbose=0)
     assert len(model.batches) == 3
     assert len({len(values) for values in history.history.values()} | {len(history.epoch)}) == 1
     assert len(history.epoch) <= 2

@@ -83,7 +83,7 @@ def _shut_down(pool: Any, waiting: Iterable[Any]) -> None:
         warnings.warn(
             f"A data source has been making a batch for over {PATIENCE_SECONDS:g} seconds. Its "
             "thread goes on until the batch is made.",
-            ResourceWarning,
+            RuntimeWarning,
             stacklevel=2,
         )
     else:

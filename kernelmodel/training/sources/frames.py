@@ -10,12 +10,12 @@ import numpy as np
 
 def is_frame(leaf: Any) -> bool:
     """Whether a leaf is a data frame."""
-    return hasattr(leaf, "columns") and hasattr(leaf, "to_numpy")
+    return hasattr(leaf, "to_numpy") and hasattr(leaf, "columns")
 
 
 def is_series(leaf: Any) -> bool:
     """Whether a leaf is a series: a named column."""
-    return hasattr(leaf, "name") and hasattr(leaf, "to_numpy") and not is_frame(leaf)
+    return hasattr(leaf, "to_numpy") and hasattr(leaf, "name") and not is_frame(leaf)
 
 
 def frame_to_numpy(frame: Any, role: str) -> np.ndarray:

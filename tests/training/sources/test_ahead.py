@@ -93,7 +93,7 @@ def test_a_source_that_hangs_does_not_hang_the_end(monkeypatch: Any) -> None:
     results = load_in_order(load, range(9), 2, 5)
     assert next(results) == 0
     time.sleep(0.03)
-    with pytest.warns(ResourceWarning, match="making a batch"):
+    with pytest.warns(RuntimeWarning, match="making a batch"):
         results.close()
     release.set()
 
