@@ -10,9 +10,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import tensorflow
-import tf_keras
-from data_scenarios import SCENARIOS, observe
+from oracle.data_scenarios import SCENARIOS, observe
 
 GOLDEN = Path(__file__).with_name("data_golden.json")
 
@@ -27,6 +25,9 @@ class Listening(logging.Handler):
 
 
 def main() -> None:
+    import tensorflow
+    import tf_keras
+
     found: dict[str, Any] = {}
     for name in SCENARIOS:
         listening = Listening()
