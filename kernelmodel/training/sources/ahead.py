@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import copy_context
 from enum import Enum
-from itertools import islice
-from time import perf_counter
+from itertools import count, islice
+from time import perf_counter, sleep
 from typing import Any
 
 # Handing a batch from thread to thread costs about 0.05 ms, so it pays for slower ones only.
 SLOW_SECONDS = 0.001
 PATIENCE_SECONDS = 5.0
+
+_pools = count()
 
 
 class Signal(Enum):
@@ -56,7 +59,8 @@ def _with_threads(
 ) -> Generator[Any, None, None]:
     from concurrent.futures import ThreadPoolExecutor  # imports logging: not for everybody
 
-    pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="kernelmodel-data")
+    name = f"kernelmodel-data-{next(_pools)}"
+    pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix=name)
     waiting: deque[Any] = deque()
     try:
         while True:
@@ -70,21 +74,23 @@ def _with_threads(
                 return
             yield batch
     finally:
-        _shut_down(pool, waiting)
+        pool.shutdown(wait=False, cancel_futures=True)
+        _wait_for_end(f"{name}_")
 
 
-def _shut_down(pool: Any, waiting: Iterable[Any]) -> None:
-    """End the threads; one that hangs in the user's code is not waited for for ever."""
-    from concurrent.futures import wait
+def _wait_for_end(name: str) -> None:
+    """Wait for threads to end; one that hangs in the user's code is not waited for for ever.
 
-    pool.shutdown(wait=False, cancel_futures=True)
-    late = wait([one for one in waiting if not one.cancelled()], PATIENCE_SECONDS).not_done
-    if late:
-        warnings.warn(
-            f"A data source has been making a batch for over {PATIENCE_SECONDS:g} seconds. Its "
-            "thread goes on until the batch is made.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    else:
-        pool.shutdown(wait=True)
+    The pool can't be asked: it forgets a thread in whose start an interrupt came.
+    """
+    until = perf_counter() + PATIENCE_SECONDS
+    while any(thread.name.startswith(name) for thread in threading.enumerate()):
+        if perf_counter() > until:
+            warnings.warn(
+                f"A data source has been making a batch for over {PATIENCE_SECONDS:g} seconds. Its "
+                "thread goes on until the batch is made.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        sleep(0.0002)

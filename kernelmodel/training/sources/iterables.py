@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import repeat
 from typing import Any
 
@@ -68,8 +68,9 @@ class IterableSource(Source):
         steps = self.loading.steps
         tasks = repeat(None) if steps is None else repeat(None, steps)
         queue = self.loading.max_queue_size
-        for batch in load_in_order(load, tasks, min(self.loading.workers, 1), queue):
-            yield same.check(batch)
+        with closing(load_in_order(load, tasks, min(self.loading.workers, 1), queue)) as batches:
+            for batch in batches:
+                yield same.check(batch)
 
     def _following(self, iterator: Iterator[Any]) -> Any:
         """What gives the next batch of an iterator; a process, if one was asked for."""
