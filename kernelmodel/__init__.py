@@ -28,6 +28,7 @@ from kernelmodel.core.inputs import Input
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.policy import DTypePolicy
 from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.tensor_spec import TensorSpec
 from kernelmodel.core.variable import Variable
 from kernelmodel.models import Model, Sequential
 
@@ -56,6 +57,7 @@ __all__ = [
     "Layer",
     "Model",
     "Sequential",
+    "TensorSpec",
     "Variable",
     "activations",
     "callbacks",

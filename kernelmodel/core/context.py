@@ -30,7 +30,7 @@ class Context:
     """
 
     __slots__ = (
-        "depth", "losses", "masks", "path", "pure", "shapes_only", "tapes", "token",
+        "depth", "losses", "masks", "observer", "path", "pure", "shapes_only", "tapes", "token",
         "training", "values", "written",
     )  # fmt: skip
 
@@ -43,6 +43,9 @@ class Context:
         self.masks: dict[int, tuple[Any, Any]] = {}
         self.losses: dict[int, tuple[Any, list[Any]]] = {}
         self.path: list[str] = []
+        # `(layer, args, outputs) -> outputs`, called with what each layer gives while `path` still
+        # leads to it; what it returns goes on in place of the outputs.
+        self.observer: Any = None
         self.depth = 0
         self.shapes_only = False
         self.token: Any = None
@@ -100,13 +103,14 @@ class Context:
 
     def mask_of(self, array: Any) -> Any:
         """The mask computed beside an array, or None."""
-        found = self.masks.get(id(array))
+        found = self.masks.get(id(getval(array)))
         if found is not None:
             return found[1]
         return getattr(array, "keras_mask", None)
 
     def set_mask(self, array: Any, mask: Any) -> None:
-        """Remember the mask of an array for the layers that follow."""
+        """Remember the mask of an array, traced or not, for what follows."""
+        array = getval(array)
         self.masks[id(array)] = (array, mask)
 
 

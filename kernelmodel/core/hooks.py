@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
+
+
+def on_demand(module: str, name: str) -> Callable[..., Any]:
+    """A function of a package above, imported when it is called first: few scripts need it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    return call
 
 
 class Hooks:
@@ -14,21 +24,31 @@ class Hooks:
             progress bar.
         show_summary: `(summary, show_trainable) -> bool`: shows a summary, or returns False.
         graph_repr: `model -> mimebundle`: the picture of a model as a cell's last line.
+        graph: `(model, x, ...) -> view`: what `model.graph()` returns, also outside of notebooks.
+        plot_model, model_to_dot: What the functions of `kernelmodel.utils` do.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
         live_panel: `() -> class`: imports the callback `LivePanel`, which stands above `callbacks`.
         note: `text -> None`: says something in passing.
-        save_model, save_weights, load_weights, load_model: Set by the saving package.
+        save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
     show_summary: Callable[[Any, bool], bool] | None = None
     graph_repr: Callable[[Any], Any] | None = None
+    graph: Callable[..., Any] = staticmethod(on_demand("kernelmodel.notebook.graph.view", "graph"))
+    plot_model: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.graph.plot", "plot_model")
+    )
+    model_to_dot: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.graph.plot", "model_to_dot")
+    )
     history_repr: Callable[[Any], Any] | None = None
     live_panel: Callable[[], type] | None = None
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None
     load_model: Callable[..., Any] | None = None
+    export: Callable[..., None] | None = None
 
     @staticmethod
     def note(text: str) -> None:

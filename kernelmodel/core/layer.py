@@ -163,9 +163,6 @@ class Layer(Weights, Operation):
             )  # fmt: skip
         self.built = True
 
-    def _unbuild(self) -> None:
-        """Forget what building did besides making weights: a trial failed."""
-
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes it was built with, for files."""
         shapes = self._build_shapes
@@ -249,6 +246,8 @@ class Layer(Weights, Operation):
                 outputs = self.call(*args, **given)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
+            if context.observer is not None:
+                outputs = context.observer(self, args, outputs)
         except Exception as error:
             self._explain(context, error, args)
             raise

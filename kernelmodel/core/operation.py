@@ -11,6 +11,7 @@ from kernelmodel.core.naming import class_name, snake_case, unique_name
 from kernelmodel.core.shapes import infer_outputs
 from kernelmodel.core.symbolic import KerasTensor, Node
 from kernelmodel.core.tree import flatten
+from kernelmodel.engine.scope import CURRENT
 
 
 class Operation(Configurable):
@@ -96,7 +97,11 @@ class OpCall(Operation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
-        return self.function(*args, **kwargs)
+        outputs = self.function(*args, **kwargs)
+        context = CURRENT.get()
+        if context is not None and getattr(context.observer, "sees_ops", False):
+            outputs = context.observer(self, args, outputs)
+        return outputs
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Call the op."""

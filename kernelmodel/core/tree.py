@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 
 def flatten(structure: Any) -> list[Any]:
     """The leaves of a structure.
@@ -43,6 +45,14 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
         parts = [_pack(part, leaves) for part in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
     return next(leaves)
+
+
+def concatenate(parts: list[Any]) -> Any:
+    """Structures of one kind as one, whose leaves are joined along the first axis."""
+    if len(parts) == 1:
+        return parts[0]
+    leaves = zip(*(flatten(part) for part in parts))
+    return pack_like(parts[0], [np.concatenate(leaf) for leaf in leaves])
 
 
 def is_shape(value: Any) -> bool:

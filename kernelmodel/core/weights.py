@@ -24,6 +24,7 @@ class Weights(Tracker):
     variable_dtype: Any
     _trainable: bool
     _call_losses: list[Any]
+    freezings = 0  # how often any layer's `trainable` was set: who compares need not walk all
 
     def add_weight(
         self,
@@ -87,6 +88,7 @@ class Weights(Tracker):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        Weights.freezings += 1
         for variable in self._own_trainable:
             variable.trainable = self._trainable
         for layer in self._layers:
@@ -195,6 +197,35 @@ class Weights(Tracker):
             else:
                 context.losses.setdefault(id(self), (self, []))[1].append(one)
 
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str = "mean") -> None:
+        """Add the mean of a value over the batches to the model's metrics, from inside `call`.
+
+        Args:
+            value: A scalar, or an array (batch, ...).
+            name: Its name in logs.
+            aggregation: Only "mean".
+        """
+        self._metric_for(name, aggregation).update_state(value)
+
+    def _metric_for(self, name: str | None, aggregation: str) -> Any:
+        """The mean of a name that this layer keeps, made the first time.
+
+        Raises:
+            ValueError: No name, or another aggregation.
+        """
+        if not name or aggregation not in (None, "mean"):
+            raise ValueError(
+                f"Layer {self.name!r}: add_metric needs a name=... for logs and the aggregation "
+                f"'mean', got name={name!r}, aggregation={aggregation!r}. Metrics of another kind "
+                "go into an attribute of the layer and are updated in call()."
+            )
+        added: list[Any] = self.__dict__.get("_added_metrics", [])
+        found = next((metric for metric in added if metric.name == name), None)
+        if found is None:
+            found = TABLES["keras.metrics"].classes["Mean"](name=name)
+            self._added_metrics = [*added, found]
+        return found
+
     @property
     def _loss_functions(self) -> list[Callable[[], Any]]:
         return self.__dict__.setdefault("_callable_losses", [])
@@ -210,7 +241,7 @@ class Weights(Tracker):
             elif context is None:
                 found += layer._call_losses
             found += [function() for function in layer._loss_functions]
-        for variable in self.trainable_weights:
+        for variable in self.weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None:
                 found.append(regularizer(variable.value))

@@ -26,6 +26,7 @@ from kernelmodel.losses.hinge import (
     squared_hinge,
 )
 from kernelmodel.losses.loss import REGISTRY, Loss, LossFunctionWrapper
+from kernelmodel.losses.reduction import Reduction
 from kernelmodel.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -60,6 +61,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "Reduction",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "binary_crossentropy",

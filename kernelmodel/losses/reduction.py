@@ -15,6 +15,27 @@ from kernelmodel.losses.shapes import same_rank
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
+class Reduction:
+    """Names of reductions, as tf.keras has them; a loss takes the strings as well.
+
+    Attributes:
+        AUTO: The mean over all losses.
+        NONE: The losses as they are.
+        SUM: Their sum.
+        SUM_OVER_BATCH_SIZE: Their mean.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.losses.MeanSquaredError(reduction=km.losses.Reduction.SUM).reduction
+        'sum'
+    """
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+
 def _mean_forward(values: np.ndarray) -> tuple[Any, None]:
     return values.mean(), None
 
@@ -44,6 +65,8 @@ def check_reduction(owner: str, reduction: str | None) -> str | None:
     Raises:
         ValueError: Unknown reduction.
     """
+    if reduction == Reduction.AUTO:
+        return Reduction.SUM_OVER_BATCH_SIZE
     if reduction not in REDUCTIONS:
         raise ValueError(f"{owner}: reduction must be one of {REDUCTIONS}, got {reduction!r}.")
     return reduction

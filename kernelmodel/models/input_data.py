@@ -32,10 +32,12 @@ def match_inputs(graph: Graph, data: Any, name: str) -> list[Any]:
     """
     names = [layer.name for layer in graph.input_layers]
     if isinstance(data, dict):
-        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
-        if isinstance(graph.inputs, dict) and not set(keys) <= set(data):
+        structure = graph.inputs if isinstance(graph.inputs, dict) else {}
+        keys = sorted(structure)
+        if not structure or not set(keys) <= set(data):
             keys = names
-        leaves = _by_name(keys, data, name)
+        values = zip(keys, _by_name(keys, data, name))
+        leaves = [leaf for key, value in values for leaf in _along(structure.get(key), value)]
     elif len(names) == 1 and _is_leaf(data):
         leaves = [data]
     else:
@@ -49,6 +51,11 @@ def match_inputs(graph: Graph, data: Any, name: str) -> list[Any]:
         )
     checked = zip(names, graph.input_tensors, leaves)
     return [_fit(key, tensor, leaf, name) for key, tensor, leaf in checked]
+
+
+def _along(structure: Any, data: Any) -> list[Any]:
+    """The leaves of data, as deep as the structure goes: a list of numbers stays one leaf."""
+    return flatten(data) if isinstance(structure, (dict, list, tuple)) else [data]
 
 
 def _is_leaf(data: Any) -> bool:

@@ -12,21 +12,23 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.lookup import suggestion
 from kernelmodel.core.shapes import infer_outputs
 from kernelmodel.core.symbolic import KerasTensor
-from kernelmodel.core.tree import flatten, map_shapes, shapes_of
+from kernelmodel.core.tensor_spec import TensorSpec, called_with
+from kernelmodel.core.tree import flatten, map_shapes, map_structure, pack_like, shapes_of
 from kernelmodel.core.variable import Variable
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.models.arguments import is_plain_functional, split_functional
 from kernelmodel.models.config import graph_config, graph_from_config
 from kernelmodel.models.input_data import match_inputs
-from kernelmodel.models.model_files import ModelFiles
 from kernelmodel.models.summary import Summary, show_summary
+from kernelmodel.models.terms import Terms
 from kernelmodel.models.weight_paths import collect
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.diagnose import finite
+from kernelmodel.training.outputs import Outputs
 
 
 @REGISTRY.register("Functional")
-class Model(ModelFiles):
+class Model(Terms):
     """Layers grouped into an object with training and inference.
 
     There are three ways to make one: with the Functional API, `Model(inputs, outputs)`, from
@@ -61,7 +63,7 @@ class Model(ModelFiles):
 
     supports_masking = True
     _graph: Graph | None = None
-    _loss_graph: Graph | None = None  # the same with the symbolic losses as further outputs
+    _called_with: Any = None  # specs of the arguments of the first call of a model without graph
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, args, kwargs = split_functional(args, kwargs)
@@ -83,7 +85,7 @@ class Model(ModelFiles):
 
     @property
     def _layers(self) -> list[Any]:
-        graph = self._loss_graph or self._graph
+        graph = self._term_graph or self._graph
         found = list(graph.layers) if graph is not None else []
         known = {id(layer) for layer in found}
         return found + [layer for layer in super()._layers if id(layer) not in known]
@@ -130,12 +132,9 @@ class Model(ModelFiles):
 
     @property
     def output_names(self) -> list[str] | None:
-        """Names of the outputs: of the layers that make them."""
+        """Names of the outputs: of the layers that make them, also if they are in a dict."""
         if self._graph is None:
             return None
-        outputs = self._graph.outputs
-        if isinstance(outputs, dict):
-            return sorted(outputs)
         names: list[str] = []
         for tensor in self._graph.output_tensors:
             name = tensor.node.operation.name if tensor.node is not None else tensor.name
@@ -143,8 +142,15 @@ class Model(ModelFiles):
             names.append(f"{name}_{again}" if again else name)
         return names
 
+    def _outputs(self) -> Outputs | None:
+        return None if self._graph is None else Outputs(self._graph.outputs, self.output_names)
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or index; the index counts if both are given.
+
+        Args:
+            name: Name of the layer.
+            index: Its place in `layers`.
 
         Raises:
             ValueError: There is no such layer; the message suggests names.
@@ -172,6 +178,32 @@ class Model(ModelFiles):
         collect(self, [], found, set())
         return found
 
+    def save_spec(self, dynamic_batch: bool = True) -> Any:
+        """Shapes and dtypes of the arguments that the model is called with.
+
+        Args:
+            dynamic_batch: Leave the batch size open, except where `Input(batch_size=...)` fixes
+                it; else it is that of the first call.
+
+        Returns:
+            A list of structures of `TensorSpec`, one for each positional argument, and a dict of
+            them for keyword arguments; None before a model without inputs is called.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> model = km.Sequential([km.Input((3,), name="x"), km.layers.Dense(1)])
+            >>> model.save_spec()
+            ([TensorSpec(shape=(None, 3), dtype='float32', name='x')], {})
+        """
+        if self._called_with is not None:
+            args, kwargs = self._called_with
+            return map_structure(TensorSpec.with_any_batch, args) if dynamic_batch else args, kwargs
+        if self._graph is None:
+            return None
+        names = iter(self.input_names or [])
+        specs = [TensorSpec(t.shape, t.dtype, next(names)) for t in self._graph.input_tensors]
+        return [pack_like(self._graph.inputs, specs)], {}
+
     # ---- calling ----
 
     def _has_call(self) -> bool:
@@ -198,38 +230,18 @@ class Model(ModelFiles):
         if mask is not None and context is not None:
             for leaf, one in zip(leaves, flatten(mask)):
                 context.set_mask(leaf, one)
-        if self._loss_graph is None:
-            return self._graph.run(leaves)
-        outputs, losses = self._loss_graph.run(leaves)
-        super().add_loss(losses)
-        return outputs
-
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar to the loss of the model.
-
-        Args:
-            loss: A scalar, a callable, or a symbolic tensor made of the model's tensors, which is
-                computed in every call; or a list of them. Files don't hold symbolic losses.
-
-        Examples:
-            >>> import kernelmodel as km
-            >>> inputs = km.Input((10,))
-            >>> outputs = km.layers.Dense(10)(inputs)
-            >>> model = km.Model(inputs, outputs)
-            >>> model.add_loss(km.ops.sum(km.ops.abs(outputs)))
-        """
-        given = loss if isinstance(loss, (list, tuple)) else [loss]
-        symbolic = [one for one in given if isinstance(one, KerasTensor)]
-        if symbolic:
-            graph = self._graph_or_error("graph for a symbolic loss")
-            before = [] if self._loss_graph is None else self._loss_graph.outputs[1]
-            outputs = [graph.outputs, [*before, *symbolic]]
-            object.__setattr__(self, "_loss_graph", Graph(graph.inputs, outputs, self.name))
-        super().add_loss([one for one in given if not isinstance(one, KerasTensor)])
+        return self._graph.run(leaves) if self._term_graph is None else self._run_with_terms(leaves)
 
     def _check_inputs(self, x: Any) -> None:
         if self._graph is not None:
             match_inputs(self._graph, x, self.name)
+
+    def _compute(self, context: Any, args: Any, kwargs: Any) -> Any:
+        first = self._called_with is None and self._graph is None
+        outputs = super()._compute(context, args, kwargs)
+        if first:
+            self._called_with = called_with(args, kwargs)
+        return outputs
 
     def _first_not_finite(self, data: Any) -> str | None:
         """Name of the first layer whose output for a batch isn't finite."""
@@ -321,6 +333,36 @@ class Model(ModelFiles):
         """
         summary = Summary(self, expand_nested, layer_range)
         show_summary(summary, line_length, positions, print_fn, show_trainable)
+
+    def graph(
+        self, x: Any = None, expand_nested: bool = False, rankdir: str = "TB", height: int = 520
+    ) -> Any:
+        """The layers and how they are connected, as a view for notebooks.
+
+        The view is live while the kernel runs: it pans, zooms and finds layers by name, models in
+        the model expand, and a click on a layer shows its config, shapes, weights and, for `x`,
+        activations. In a saved notebook it is a picture.
+
+        Args:
+            x: Samples in the structure of the inputs, or None. Of the first 16, one can be chosen
+                to see what each layer gives for it, with the weights of the moment.
+            expand_nested: Show the layers of models in the model at first.
+            rankdir: Where the data flows: "TB" (down), "BT" (up), "LR" (right) or "RL" (left).
+            height: Height of the view in pixels, at least 240.
+
+        Returns:
+            What a notebook shows; its picture is `.svg`, the live view for use with other widgets
+            `.widget`.
+
+        Raises:
+            ValueError: The model has no layers, `x` doesn't fit, or an option means nothing.
+
+        Examples:
+            >>> import kernelmodel as km
+            >>> km.Sequential([km.Input((4,)), km.layers.Dense(2)], name="tiny").graph()
+            <Graph of tiny: 2 layers, 1 connection>
+        """
+        return hooks.graph(self, x=x, expand_nested=expand_nested, rankdir=rankdir, height=height)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if hooks.graph_repr is None or not self.layers:

@@ -19,12 +19,30 @@ class ModelFiles(Trainer):
         with shared_objects():
             return json.dumps(serialize_keras_object(self), **kwargs)
 
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Not possible: YAML can make a reader run code.
+
+        Args:
+            **kwargs: Not used.
+
+        Raises:
+            RuntimeError: Always. Use `to_json`.
+        """
+        raise RuntimeError(
+            "to_yaml() is not available, because reading YAML can run code. Use to_json() and "
+            "kernelmodel.models.model_from_json()."
+        )
+
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, as configs; None if it wasn't called."""
         return compile_config(self)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as `get_compile_config` of another model says."""
+        """Compile as another model was; a model that is built gets a built optimizer, too.
+
+        Args:
+            config: What `get_compile_config` returned.
+        """
         compile_from_config(self, config)
 
     def save(
@@ -40,6 +58,22 @@ class ModelFiles(Trainer):
         """
         assert hooks.save_model is not None
         hooks.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
+
+    def export(self, filepath: Any) -> None:
+        """Write the forward pass for serving: a TensorFlow SavedModel with the endpoint `serve`.
+
+        Needs the packages tensorflow and jax while exporting. To load it, TensorFlow is enough:
+        `tf.saved_model.load(path).serve(x)`.
+
+        Args:
+            filepath: Folder to write; an older export there is replaced.
+
+        Raises:
+            ImportError: TensorFlow or JAX isn't installed.
+            ValueError: The model wasn't called yet, so its inputs aren't known.
+        """
+        assert hooks.export is not None
+        hooks.export(self, filepath)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None

@@ -84,7 +84,7 @@ class Sequential(Model):
             if shape is None and isinstance(layer, Model) and layer._graph is not None:
                 shape = layer.input_shape
             if shape is not None and is_shape(shape):
-                self._stack.append(InputLayer(batch_shape=shape))
+                self._stack.append(InputLayer(batch_shape=shape, name=f"{layer.name}_input"))
         self._stack.append(layer)
         if rebuild:
             self._rebuild()
@@ -123,17 +123,10 @@ class Sequential(Model):
                     f"Sequential {self.name!r} takes one input, got shapes {input_shape}. Use the "
                     "Functional API for several inputs."
                 )
-            layer = InputLayer(batch_shape=(None, *shape[1:]))
+            name = f"{self.layers[0].name}_input"
+            layer = InputLayer(batch_shape=(None, *shape[1:]), name=name)
             self._stack.insert(0, layer)
             self._connect(layer.output)
-
-    def _unbuild(self) -> None:
-        """Take away the input that `build` put first."""
-        if isinstance(self._stack[0], InputLayer):
-            self._stack.pop(0)
-        for layer in self._stack:
-            layer._inbound_nodes.clear()
-        object.__setattr__(self, "_graph", None)
 
     def _build_for(self, named: dict[str, Any]) -> None:
         first = next(iter(named.values()), None)

@@ -8,9 +8,8 @@ from typing import Any
 from kernelmodel.core.hooks import hooks
 from kernelmodel.models.summary import Summary, table_lines
 from kernelmodel.notebook.curves import curves_bundle
-from kernelmodel.notebook.graph_svg import graph_bundle
+from kernelmodel.notebook.graph.view import ModelGraph
 from kernelmodel.notebook.live_panel import LivePanel
-from kernelmodel.notebook.model_graph import graph_parts
 from kernelmodel.notebook.subshell import running_kernel
 from kernelmodel.notebook.summary_html import summary_html
 
@@ -67,15 +66,12 @@ def show_summary(summary: Summary, show_trainable: bool = False) -> bool:
 
 
 def graph_repr(model: Any) -> dict[str, Any]:
-    """Return the display bundle of a model: a picture of its graph where it has one, else text.
+    """Return the display bundle of a model: its graph.
 
     Args:
-        model: has `name`, and `_graph` when it was made of symbolic tensors.
+        model: has layers.
     """
-    graph = getattr(model, "_graph", None)
-    if graph is None:
-        return {"text/plain": repr(model)}
-    return graph_bundle(*graph_parts(graph), title=model.name)
+    return ModelGraph(model)._repr_mimebundle_()
 
 
 def history_repr(history: Any) -> dict[str, Any]:

@@ -70,20 +70,23 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 @op
 def zeros_like(x: Any, dtype: Any = None) -> Any:
     """Zeros in the shape and dtype of x."""
-    return np.zeros(np.shape(getval(x)), dtype_of(x) if dtype is None else standardize_dtype(dtype))
+    return full_like(x, 0, dtype)
 
 
 @op
 def ones_like(x: Any, dtype: Any = None) -> Any:
     """Ones in the shape and dtype of x."""
-    return np.ones(np.shape(getval(x)), dtype_of(x) if dtype is None else standardize_dtype(dtype))
+    return full_like(x, 1, dtype)
 
 
 @op
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """One value in the shape and dtype of x."""
     kind = dtype_of(x) if dtype is None else standardize_dtype(dtype)
-    return np.full(np.shape(getval(x)), fill_value, kind)
+    x = getval(x)
+    if isinstance(x, XlaArray):  # its shape may be open
+        return np.full_like(x, fill_value, kind)
+    return np.full(np.shape(x), fill_value, kind)
 
 
 @op_of_other

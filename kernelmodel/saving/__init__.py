@@ -17,6 +17,7 @@ from kernelmodel.saving.files import may_write, replaced_when_done
 from kernelmodel.saving.guard import open_archive
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model
+from kernelmodel.saving.saved_model import export_saved_model
 
 __all__ = [
     "custom_object_scope",
@@ -95,4 +96,5 @@ def load_weights(
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
+hooks.export = export_saved_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,15 +56,23 @@ def callback_list(
 
 
 @contextmanager
-def running(model: Any, callbacks: CallbackList) -> Iterator[None]:
-    """Begin and end training. An interrupt ends it between two steps, without an error."""
+def running(
+    model: Any, callbacks: CallbackList, logs: Callable[[], dict[str, Any]]
+) -> Iterator[None]:
+    """Begin and end training. An interrupt ends it between two steps, without an error.
+
+    Args:
+        model: What is trained.
+        callbacks: Told of the begin and, with the last epoch's `logs()`, of the end.
+        logs: Gives the last epoch's values.
+    """
     model._nan_allowed = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
     callbacks.on_train_begin()
     try:
         yield
-        callbacks.on_train_end()
+        callbacks.on_train_end(logs())
     except KeyboardInterrupt:
-        callbacks.on_train_end()
+        callbacks.on_train_end(logs())
         hooks.note(
             "Training was interrupted: weights, optimizer and history are those after the last "
             "whole step. Call fit again to go on."

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import losses
+from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval
 from kernelmodel.losses import Loss, LossFunctionWrapper
 from kernelmodel.metrics import Mean, Metric
-from kernelmodel.training.outputs import by_output, output_list, output_names, targets_by_output
+from kernelmodel.training.outputs import Outputs
 
 
 class CompiledLoss:
@@ -20,51 +21,54 @@ class CompiledLoss:
         loss: Name, function, `Loss`, or a list or dict of them by output; None entries for
             outputs without a loss.
         loss_weights: Number, or list or dict of numbers by output; None for ones.
-        names: The model's names of its outputs, or None if they aren't known before a call.
+        outputs: The model's outputs, or None if they aren't known before a call.
 
     Raises:
-        ValueError: An unknown loss, with the nearest names.
+        ValueError: An unknown loss, with the nearest names, or entries that fit no output.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any = None, names: list[str] | None = None) -> None:
-        self.given, self.given_weights, self.names = loss, loss_weights, names
+    def __init__(self, loss: Any, loss_weights: Any = None, outputs: Outputs | None = None) -> None:
+        self.given, self.given_weights, self.outputs = loss, loss_weights, outputs
         self.total = Mean(name="loss")
-        self._parts: list[Metric] = []
+        self._parts: list[Metric | None] = []
         self._losses: list[Loss | None] = []
         self.built = False
         for one in _leaves(loss):
             as_loss(one)
-        if names is not None:
-            self._match(names)
+        for factor in _leaves(loss_weights):
+            if factor is not None and not isinstance(factor, (int, float, np.number)):
+                raise ValueError(f"`loss_weights` must be numbers, got {factor!r}.")
+        if outputs is not None:
+            self._match(outputs)
 
     @property
     def metrics(self) -> list[Metric]:
-        """The running mean of the loss and, with several outputs, of each one's."""
-        return [self.total, *self._parts] if self.given is not None or self.built else []
+        """The running mean of the loss and, with several outputs, of each one's.
 
-    def _match(self, names: list[str]) -> None:
-        loss, weights = self.given, self.given_weights
-        if isinstance(loss, (dict, list, tuple)):
-            found = by_output(loss, names, "loss")
-        else:
-            found = [loss] * len(names)
+        They are known once the model has seen data, as in tf.keras.
+        """
+        parts = [part for part in self._parts if part is not None]
+        return [self.total, *parts] if self.built else []
+
+    def _match(self, outputs: Outputs) -> None:
+        loss, weights, count = self.given, self.given_weights, len(outputs.names)
+        found = outputs.spread(loss, "loss") if _is_nested(loss) else [loss] * count
         self._losses = [as_loss(one) for one in found]
-        if isinstance(weights, (dict, list, tuple)):
-            self._weights = by_output(weights, names, "loss_weights", 1.0)
+        if _is_nested(weights):
+            self._weights = outputs.spread(weights, "loss_weights", 1.0)
         else:
-            self._weights = [1.0 if weights is None else weights] * len(names)
-        self.names = names
-        several = len(names) > 1
+            self._weights = [1.0 if weights is None else weights] * count
         self._parts = [
-            Mean(name=f"{name}_loss")
-            for name, one in zip(names, self._losses)
-            if several and one is not None
+            Mean(name=f"{name}_loss") if outputs.several and one is not None else None
+            for name, one in zip(outputs.names, self._losses)
         ]
 
     def build(self, y_pred: Any) -> None:
         """Match the losses with the outputs that the model gives."""
         if not self.built:
-            self._match(output_names(y_pred, self.names))
+            if self.outputs is None:
+                self.outputs = Outputs(y_pred)
+                self._match(self.outputs)
             self.built = True
 
     def __call__(
@@ -78,18 +82,26 @@ class CompiledLoss:
             sample_weight: Weights of samples, one array or one for each output.
             extra: Scalars to add, such as regularization losses.
 
+        Returns:
+            A scalar; an array of losses if one has the reduction "none". Its gradient is that of
+            the sum of the array, as in tf.keras.
+
         Raises:
             ValueError: A target is missing, or shapes don't fit.
         """
         self.build(y_pred)
-        assert self.names is not None
-        outputs = output_list(y_pred)
-        targets = targets_by_output(y, self.names)
-        weights = targets_by_output(sample_weight, self.names, "sample_weight")
-        total, parts = None, iter(self._parts)
-        batch = np.shape(getval(outputs[0]))[0] if outputs else 1
-        for name, one, factor, target, output, weight in zip(
-            self.names, self._losses, self._weights, targets, outputs, weights
+        assert self.outputs is not None
+        predictions = flatten(y_pred)
+        batch = np.shape(getval(predictions[0]))[0] if predictions else 1
+        total = None
+        for name, one, factor, part, target, output, weight in zip(
+            self.outputs.names,
+            self._losses,
+            self._weights,
+            self._parts,
+            self.outputs.targets(y),
+            predictions,
+            self.outputs.targets(sample_weight, "sample_weight"),
         ):
             if one is None:
                 continue
@@ -99,8 +111,8 @@ class CompiledLoss:
                     "(x, y) from a generator), or give the output no loss."
                 )
             value = one(target, output, weight)
-            if self._parts:
-                next(parts).update_state(value, batch)
+            if part is not None:
+                part.update_state(value, batch)
             if factor != 1.0:
                 value = value * np.float32(factor)
             total = value if total is None else total + value
@@ -111,8 +123,6 @@ class CompiledLoss:
                 "There is no loss to minimize: compile the model with a `loss`, or call "
                 "add_loss in a layer."
             )
-        if np.shape(getval(total)) != ():
-            total = total.mean()
         self.total.update_state(total, batch)
         return total
 
@@ -133,9 +143,15 @@ def as_loss(identifier: Any) -> Loss | None:
     return LossFunctionWrapper(found, name=getattr(found, "__name__", "loss"))
 
 
+def _is_nested(given: Any) -> bool:
+    """Whether losses are given by output, not as one (whose config is a dict, too)."""
+    if isinstance(given, dict):
+        return not ("class_name" in given and "config" in given)
+    return isinstance(given, (list, tuple))
+
+
 def _leaves(given: Any) -> list[Any]:
-    if isinstance(given, dict) and not ("class_name" in given and "config" in given):
-        return [leaf for value in given.values() for leaf in _leaves(value)]
-    if isinstance(given, (list, tuple)):
-        return [leaf for value in given for leaf in _leaves(value)]
-    return [given]
+    if not _is_nested(given):
+        return [given]
+    parts = given.values() if isinstance(given, dict) else given
+    return [leaf for value in parts for leaf in _leaves(value)]

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from kernelmodel import metrics
+from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval
 from kernelmodel.metrics import MeanMetricWrapper, Metric
-from kernelmodel.training.outputs import by_output, output_list, output_names, targets_by_output
+from kernelmodel.training.outputs import Outputs
 
 # Names that mean another metric according to the shapes: (binary, sparse, categorical).
 BY_SHAPE = {
@@ -26,18 +27,25 @@ class CompiledMetrics:
         plain: Metrics that ignore sample weights: a list for all outputs, a list of lists by
             output, or a dict by output name. An entry is a name, a function or a `Metric`.
         weighted: Metrics that use sample weights, likewise.
-        names: The model's names of its outputs, or None.
+        outputs: The model's outputs, or None if they aren't known before a call.
 
     Raises:
-        ValueError: An unknown metric, with the nearest names.
+        ValueError: An unknown metric, with the nearest names; one for no output; one twice.
     """
 
-    def __init__(self, plain: Any, weighted: Any, names: list[str] | None = None) -> None:
-        self.plain, self.weighted, self.names = plain, weighted, names
+    def __init__(self, plain: Any, weighted: Any, outputs: Outputs | None = None) -> None:
+        self.plain, self.weighted, self.outputs = plain, weighted, outputs
         self.built = False
         self._entries: list[list[tuple[Metric, bool]]] = []
-        for given in (plain, weighted):
-            _check(given)
+        objects = [
+            *_check(plain, "metrics", outputs),
+            *_check(weighted, "weighted_metrics", outputs),
+        ]
+        if len({id(metric) for metric in objects}) < len(objects):
+            raise ValueError(
+                "`metrics` and `weighted_metrics` hold one metric object twice, which would count "
+                f"each batch twice: {objects}. Make an object for each."
+            )
 
     @property
     def metrics(self) -> list[Metric]:
@@ -48,22 +56,21 @@ class CompiledMetrics:
         """Match the metrics with the outputs and their shapes."""
         if self.built:
             return
-        names = self.names = output_names(y_pred, self.names)
-        outputs, targets = output_list(y_pred), targets_by_output(y, names)
-        plain, weighted = _spread(self.plain, names), _spread(self.weighted, names)
-        several = len(names) > 1
+        outputs = self.outputs = self.outputs or Outputs(y_pred)
+        plain = _spread(self.plain, outputs, "metrics")
+        weighted = _spread(self.weighted, outputs, "weighted_metrics")
         entries = [
             [
-                (as_metric(one, target, output, several), uses_weights)
+                (as_metric(one, target, output, outputs.several), uses_weights)
                 for group, uses_weights in ((plain[i], False), (weighted[i], True))
                 for one in group
             ]
-            for i, (target, output) in enumerate(zip(targets, outputs))
+            for i, (target, output) in enumerate(zip(outputs.targets(y), flatten(y_pred)))
         ]
         taken: set[str] = set()
-        for name, found in zip(names, entries):
+        for name, found in zip(outputs.names, entries):
             for metric, uses_weights in found:
-                _set_name(metric, f"{name}_" if several else "", uses_weights, taken)
+                _set_name(metric, f"{name}_" if outputs.several else "", uses_weights, taken)
         self._entries = entries
         self.built = True
 
@@ -72,11 +79,12 @@ class CompiledMetrics:
         self.build(y, y_pred)
         if not any(self._entries):
             return
-        assert self.names is not None
-        targets = targets_by_output(y, self.names)
-        weights = targets_by_output(sample_weight, self.names, "sample_weight")
+        assert self.outputs is not None
         for entries, target, output, weight in zip(
-            self._entries, targets, output_list(y_pred), weights
+            self._entries,
+            self.outputs.targets(y),
+            flatten(y_pred),
+            self.outputs.targets(sample_weight, "sample_weight"),
         ):
             for metric, uses_weights in entries:
                 if target is None:
@@ -90,36 +98,45 @@ class CompiledMetrics:
         return {"metrics": self.plain, "weighted_metrics": self.weighted}
 
 
-def _check(given: Any) -> None:
-    values = given.values() if isinstance(given, dict) and "class_name" not in given else given
-    if isinstance(values, (list, tuple)) or (
-        hasattr(values, "__iter__") and not isinstance(values, (str, dict))
-    ):
-        for one in values:
-            _check(one)
-    elif (
-        given is not None and SHORT.get(given, given) not in BY_SHAPE
-        if isinstance(given, str)
-        else given is not None
-    ):
-        metrics.get(given)
+def _check(given: Any, role: str, outputs: Outputs | None) -> list[Any]:
+    """The metrics among what was given for an argument, once all of it is known to be one.
+
+    Raises:
+        ValueError, TypeError: No metric, or for no output; the message names the argument.
+    """
+    if outputs is not None:
+        _spread(given, outputs, role)
+    leaves = [one for one in _leaves(given) if one is not None]
+    for one in leaves:
+        if not isinstance(one, str) or SHORT.get(one, one) not in BY_SHAPE:
+            try:
+                metrics.get(one)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"`{role}`: {error}") from error
+    return [one for one in leaves if isinstance(one, Metric)]
 
 
-def _spread(given: Any, names: list[str]) -> list[list[Any]]:
-    """The metrics of each output: a flat list goes to all of them."""
-    if given is None:
-        return [[] for _ in names]
-    if isinstance(given, dict) and "class_name" not in given:
-        found = by_output(given, names, "metrics")
-    elif isinstance(given, (list, tuple)):
-        nested = any(isinstance(one, (list, tuple, type(None))) for one in given)
-        found = by_output(given, names, "metrics") if nested else [given for _ in names]
-    else:
-        found = [given for _ in names]
-    return [
-        [] if one is None else (list(one) if isinstance(one, (list, tuple)) else [one])
-        for one in found
-    ]
+def _leaves(given: Any) -> list[Any]:
+    if _is_dict(given) or isinstance(given, (list, tuple)):
+        parts = given.values() if isinstance(given, dict) else given
+        return [leaf for part in parts for leaf in _leaves(part)]
+    return [given]
+
+
+def _spread(given: Any, outputs: Outputs, role: str) -> list[list[Any]]:
+    """The metrics of each output: one, or a flat list of them, goes to all."""
+    by_output = _is_dict(given) or (
+        isinstance(given, (list, tuple))
+        and any(_is_dict(one) or isinstance(one, (list, tuple)) for one in given)
+    )
+    found = outputs.spread(given, role) if by_output else [given for _ in outputs.names]
+    lists = [one if isinstance(one, (list, tuple)) else [one] for one in found]
+    return [[metric for metric in one if metric is not None] for one in lists]
+
+
+def _is_dict(given: Any) -> bool:
+    """Whether metrics are given by name: a dict that isn't the config of one."""
+    return isinstance(given, dict) and "class_name" not in given
 
 
 def _set_name(metric: Metric, prefix: str, weighted: bool, taken: set[str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 from kernelmodel.core.context import Context
+from kernelmodel.core.tree import concatenate
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.diagnose import explain_nan
 
@@ -43,11 +46,21 @@ def loss_is_nan(logs: Any) -> bool:
     return loss is not None and not math.isfinite(float(loss))
 
 
-def make_function(model: Any, step: Callable[[Any], Any], training: bool) -> Function:
+def make_function(
+    model: Any, step: Callable[[Any], Any], training: bool = False, joins: bool = False
+) -> Function:
     """A function that takes batches from an iterator and runs the step on each.
 
-    It takes `model.steps_per_execution` batches a call (fewer at the end of the data) and returns
-    the last step's result. With `jit_compile` the step is compiled by XLA.
+    It takes `model.steps_per_execution` batches a call (fewer at the end of the data). With
+    `jit_compile` the step is compiled by XLA.
+
+    Args:
+        model: Whose step it is.
+        step: `model.train_step` or the like.
+        training: Whether a loss that isn't a number is an error, and whether layers are frozen
+            as they were when the model was compiled.
+        joins: Whether results of several steps are joined to one batch (predictions); else the
+            last one is returned (logs).
     """
     guard = training
 
@@ -57,13 +70,10 @@ def make_function(model: Any, step: Callable[[Any], Any], training: bool) -> Fun
         return run_step(model, step, data, guard and not model._nan_allowed)
 
     def function(iterator: Iterator[Any]) -> Any:
-        result = execute(next(iterator))
-        for _ in range(model.steps_per_execution - 1):
-            try:
-                data = next(iterator)
-            except StopIteration:
-                break
-            result = execute(data)
-        return result
+        first = next(iterator)
+        with model._trainable_flags.applied() if training else nullcontext():
+            rest = itertools.islice(iterator, model.steps_per_execution - 1)
+            results = [execute(data) for data in itertools.chain([first], rest)]
+        return concatenate(results) if joins else results[-1]
 
     return function

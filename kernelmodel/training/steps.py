@@ -10,10 +10,10 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import weights_of_classes
-from kernelmodel.training.checks import as_arrays, sample_count
+from kernelmodel.training.checks import as_arrays, check_flag, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
+from kernelmodel.training.sources.class_weight import weights_of_classes
 from kernelmodel.training.step import make_function
 
 Function = Callable[[Iterator[Any]], Any]
@@ -34,7 +34,7 @@ class Steps(Layer):
     def _check_inputs(self, x: Any) -> None:
         """Hold the data against what the model takes; a subclass knows more."""
 
-    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
+    def _trial(self, batches: list[Any]) -> None:
         """Build what depends on shapes."""
         raise NotImplementedError
 
@@ -152,6 +152,12 @@ class Steps(Layer):
         for metric in self.metrics:
             metric.reset_state()
 
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zeros, also in models within the model."""
+        for layer in self._flatten_layers():
+            if layer is not self and getattr(layer, "stateful", False):
+                layer.reset_states()
+
     # ---- functions ----
 
     def make_train_function(self, force: bool = False) -> Function:
@@ -177,7 +183,7 @@ class Steps(Layer):
             `function(iterator) -> logs`.
         """
         if self.test_function is None or force:
-            self.test_function = make_function(self, self.test_step, training=False)
+            self.test_function = make_function(self, self.test_step)
         return self.test_function
 
     def make_predict_function(self, force: bool = False) -> Function:
@@ -190,7 +196,7 @@ class Steps(Layer):
             `function(iterator) -> outputs`.
         """
         if self.predict_function is None or force:
-            self.predict_function = make_function(self, self.predict_step, training=False)
+            self.predict_function = make_function(self, self.predict_step, joins=True)
         return self.predict_function
 
     # ---- single batches ----
@@ -222,6 +228,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("train_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         y, sample_weight = (
             as_arrays(y, "y", self._floats()),
             as_arrays(sample_weight, "sample_weight", self._floats()),
@@ -259,6 +267,8 @@ class Steps(Layer):
             ValueError: Bad data.
         """
         self._require_compiled("test_on_batch")
+        check_flag("reset_metrics", reset_metrics)
+        check_flag("return_dict", return_dict)
         data = self._one_batch(
             x,
             as_arrays(y, "y", self._floats()),
@@ -295,19 +305,22 @@ class Steps(Layer):
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
-    def _prepare(self, data: Any) -> None:
+    def _prepare(self, *batches: Any) -> None:
         """Make everything that depends on the data's shapes, before the first step.
 
-        A trial on zeros in the shapes of the batch builds the model, the losses, the metrics and
+        A trial on zeros in the shapes of the batches builds the model, the losses, the metrics and
         the optimizer; shapes that were tried before need none. So an error in shapes shows before
         anything is changed.
         """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        self._check_inputs(x)
-        shapes = repr(map_structure(_row, (x, y, sample_weight)))
-        if not self.built or shapes not in self._tried:
-            self._trial(x, y, sample_weight)
-            self._tried.add(shapes)
+        untried: dict[str, Any] = {}
+        for batch in map(unpack_x_y_sample_weight, batches):
+            self._check_inputs(batch[0])
+            shapes = repr(map_structure(_row, batch))
+            if not self.built or shapes not in self._tried:
+                untried[shapes] = batch
+        if untried:
+            self._trial(list(untried.values()))
+            self._tried.update(untried)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:

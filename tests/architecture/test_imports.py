@@ -38,10 +38,12 @@ HEAVY = [
     "ipywidgets",
     "jax",
     "matplotlib",
+    "multiprocessing",
     "numba",
     "numpy.testing",
     "pandas",
     "plotly",
+    "polars",
     "rich",
     "scipy",
 ]

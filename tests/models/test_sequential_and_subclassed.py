@@ -276,7 +276,7 @@ def test_symbolic_losses_train_too() -> None:
     assert len(model.losses) == 2
     model.fit(x3, epochs=3, verbose=0)
     assert float((model(x3) ** 2).sum()) < before
-    with pytest.raises(AttributeError, match="isn't a Functional model"):
+    with pytest.raises(ValueError, match="isn't a Functional model"):
         MyModel().add_loss(ops.sum(outputs))
 
 

@@ -1,6 +1,10 @@
 """A notebook run by a program, with no front end for widgets: its pictures are in the file."""
 
+import subprocess
+import sys
+
 import nbclient
+import nbconvert
 import nbformat
 import pytest
 
@@ -31,3 +35,41 @@ def test_the_file_holds_the_picture_and_no_widget(tmp_path, monkeypatch, end):
     assert set(picture.data) == {"text/html", "image/svg+xml", "text/plain"}
     assert picture.data["text/plain"].startswith("<History: 2 epochs; loss 0.5 -> 0.25")
     assert ("ValueError at epoch 2" in picture.data["text/plain"]) == ("raise" in end)
+
+
+GRAPHS = """
+import numpy as np
+import kernelmodel as km
+km.utils.clear_session()
+model = km.Sequential([km.Input((4,), name="x"), km.layers.Dense(2, name="y")], name="tiny")
+model
+"""
+
+
+@pytest.mark.slow
+def test_a_graph_is_a_picture_in_files_that_programs_make(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    sources = [GRAPHS, "model.graph(x=np.ones((3, 4)))", "km.utils.plot_model(model, None)"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    as_saved, _ = nbconvert.HTMLExporter().from_notebook_node(book)
+    assert "data-km-graph" not in as_saved
+    nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    shown = [cell.outputs[0].data for cell in book.cells]
+    assert all(set(data) == {"text/html", "image/svg+xml", "text/plain"} for data in shown)
+    texts = ["<Graph of tiny: 2 layers, 1 connection>"] * 2 + ["<Picture of tiny>"]
+    assert [data["text/plain"] for data in shown] == texts
+    assert "widgets" not in book.metadata, "no widget was made, so none is kept"
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(book)
+    assert page.count(" of tiny") >= 3 and page.count("<img ") == 3
+    assert page.count("data-km-graph") == 2 and "widget-state" not in page
+
+
+def test_a_terminal_shows_text(tmp_path):
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c"]
+    source = f"{GRAPHS.rstrip().removesuffix('model')}print(repr(model.graph())); display(model)"
+    done = subprocess.run(
+        [*command, source], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert "<Graph of tiny: 2 layers, 1 connection>" in done.stdout
+    assert "<Sequential name=tiny, built=True>" in done.stdout

@@ -9,7 +9,6 @@ import pytest
 
 from kernelmodel.callbacks.history_text import history_text, short_number
 from kernelmodel.notebook.curves import curves_bundle, curves_svg, history_curves
-from kernelmodel.notebook.graph_svg import GraphEdge, GraphNode, graph_bundle, graph_svg
 from kernelmodel.notebook.summary_html import summary_html
 from kernelmodel.notebook.svg import escape, shorten
 
@@ -68,25 +67,6 @@ def test_the_text_is_short_and_the_same_for_almost_equal_histories():
     assert history_text(first) == history_text(second) == text
     assert history_text({}) == "<History: 0 epochs>"
     assert history_text({"loss": [2.0]}, note="stopped") == "<History: 1 epoch; loss 2; stopped>"
-
-
-def test_the_graph_is_well_formed_escaped_and_stable():
-    nodes = [GraphNode("a", NASTY, NASTY, NASTY), GraphNode("b", "dense")]
-    edges = [GraphEdge("a", "b", NASTY)]
-    assert "img" not in elements(graph_svg(nodes, edges, NASTY))
-    bundle = graph_bundle(nodes, edges, "model")
-    assert bundle == graph_bundle(nodes, edges, "model")
-    assert bundle["text/plain"] == "<Graph of model: 2 layers, 1 connection>"
-    assert elements(graph_svg([], [])) >= {"title", "desc"}
-
-
-def test_the_graph_tells_screen_readers_what_it_shows():
-    svg = graph_svg([GraphNode("a", "a" * 80, "Dense", "(None, 3)")], [])
-    titles = [
-        element.text
-        for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")
-    ]
-    assert titles == ["Graph of Model", f"{'a' * 80}, Dense, (None, 3)"]
 
 
 def row(**more):

@@ -243,16 +243,23 @@ def test_the_same_fit_under_xla() -> None:
     assert np.isfinite(model.fit(x, np.zeros(5), verbose=0).history["loss"][0])
 
 
-def test_freezing_takes_effect_in_a_compiled_model() -> None:
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_freezing_takes_effect_with_the_next_compile(jit_compile: bool) -> None:
     model = functional(km.Model)
-    model.compile(km.optimizers.SGD(0.1), "mse", jit_compile=True)
+    model.compile(km.optimizers.SGD(0.1), "mse", jit_compile=jit_compile)
     model.train_on_batch(X, Y)
     model.layers[1].trainable = False
     before = model.get_weights()
-    model.train_on_batch(X, Y)
+    with pytest.warns(UserWarning, match="call compile\\(\\) again"):
+        model.fit(X, Y, verbose=0)
     after = model.get_weights()
-    np.testing.assert_array_equal(before[0], after[0])
-    assert not np.array_equal(before[2], after[2])
+    assert not np.array_equal(before[0], after[0])
+    assert not model.layers[1].trainable
+    model.compile(km.optimizers.SGD(0.1), "mse", jit_compile=jit_compile)
+    model.train_on_batch(X, Y)
+    last = model.get_weights()
+    np.testing.assert_array_equal(after[0], last[0])
+    assert not np.array_equal(after[2], last[2])
 
 
 def test_nan_under_xla_changes_nothing() -> None:

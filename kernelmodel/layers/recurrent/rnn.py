@@ -127,7 +127,8 @@ class RNN(Layer):
         )
         object.__setattr__(self, "_step_variables", variables)
 
-    def _starting_states(self, initial_state: Any, batch: int) -> list[Any]:
+    def _starting_states(self, initial_state: Any, sequences: Any) -> list[Any]:
+        batch = sequences.shape[0]
         if self.states is not None:
             expected = flatten(self.states)[0].shape[0]
             if batch != expected:
@@ -137,6 +138,9 @@ class RNN(Layer):
                 )
         if initial_state is None:
             initial_state = self.states
+        if initial_state is None and not isinstance(batch, int):  # symbolic: any size, for export
+            each = ops.zeros_like(sequences[:, 0, :1])
+            return [state + each for state in self.get_initial_state(1)]
         if initial_state is None:
             return self.get_initial_state(batch)
         if not isinstance(initial_state, (list, tuple)):
@@ -174,7 +178,7 @@ class RNN(Layer):
             )
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
-        states = self._starting_states(initial_state, sequences.shape[0])
+        states = self._starting_states(initial_state, sequences)
         outputs, states = self._run(sequences, states, mask, training)
         if self.stateful:
             for variable, value in zip(flatten(self.states), flatten(states)):

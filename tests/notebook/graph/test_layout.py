@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from kernelmodel.notebook.graph_layout import crossings, layered_layout
+from kernelmodel.notebook.graph.layout import crossings, layered_layout
 
 GRAPHS = {
     "empty": ([], []),

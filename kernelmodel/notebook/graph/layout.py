@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
-from kernelmodel.notebook.graph_coordinates import Cell, place
+from kernelmodel.notebook.graph.coordinates import Cell, place
 
 Node = Any  # whatever the caller calls its nodes; hashable
 Point = tuple[float, float]
@@ -26,10 +26,11 @@ class Layout:
     """Where everything is.
 
     Args:
-        width: of the whole drawing. height: of the whole drawing. centres: node -> its centre.
-            routes: for each edge, in the order given, the points it passes, from its source's
-            bottom to its
-            target's top.
+        width: of the whole drawing.
+        height: of the whole drawing.
+        centres: node -> its centre.
+        routes: for each edge, in the order given, the points it passes, from its source's bottom
+            to its target's top.
         layers: the nodes of each layer, from left to right.
     """
 
@@ -41,13 +42,16 @@ class Layout:
 
 
 def layered_layout(
-    sizes: Mapping[Node, tuple[float, float]], edges: Sequence[tuple[Node, Node]]
+    sizes: Mapping[Node, tuple[float, float]],
+    edges: Sequence[tuple[Node, Node]],
+    layer_gap: float = LAYER_GAP,
 ) -> Layout:
     """Return a layered layout of a graph.
 
     Args:
         sizes: node -> (width, height).
         edges: (source, target) pairs; an edge that closes a cycle is drawn upward.
+        layer_gap: room between two layers, where the edges bend.
 
     Raises:
         KeyError: an edge names a node that `sizes` lacks.
@@ -61,7 +65,8 @@ def layered_layout(
     rows, cells, chains = _cells(sizes, layer_of, forward)
     rows = _order(rows)
     place(rows)
-    return _draw(rows, cells, chains, [pair == edge for pair, edge in zip(forward, edges)])
+    downward = [pair == edge for pair, edge in zip(forward, edges)]
+    return _draw(rows, cells, chains, downward, layer_gap)
 
 
 def crossings(layers: Sequence[Sequence[Node]], edges: Sequence[tuple[Node, Node]]) -> int:
@@ -235,11 +240,12 @@ def _draw(
     cells: dict[Node, Cell],
     chains: list[list[Cell]],
     downward: list[bool],
+    layer_gap: float,
 ) -> Layout:
     left = min((c.x - c.width / 2 for row in rows for c in row), default=0.0)
     right = max((c.x + c.width / 2 for row in rows for c in row), default=0.0)
     heights = [max(cell.height for cell in row) for row in rows]
-    tops = [sum(heights[:i]) + i * LAYER_GAP for i in range(len(rows))]
+    tops = [top + i * layer_gap for i, top in enumerate(accumulate(heights[:-1], initial=0.0))]
     centres = {
         node: (cell.x - left, tops[cell.layer] + heights[cell.layer] / 2)
         for node, cell in cells.items()
