@@ -19,6 +19,7 @@ from kernelmodel.models.model import Model
 from kernelmodel.saving.files import may_write, replaced_when_done
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
+from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model
 
 # The version of Keras whose format this is: Keras reads it to know what to expect.
 FORMAT_VERSION = "3.10.0"
@@ -92,7 +93,7 @@ def load_model(
     """Load a model that kernelmodel or Keras saved.
 
     Args:
-        filepath: Path of a ".keras" file.
+        filepath: Path of a ".keras" file, or of an ".h5" or ".hdf5" file of Keras 2.
         custom_objects: `{name: class or function}` that the model uses.
         compile: Whether to compile it as it was.
         safe_mode: Accepted; code in a file is never run.
@@ -102,6 +103,8 @@ def load_model(
         ValueError: It isn't a model file, is damaged, or names unknown classes.
     """
     path = Path(filepath)
+    if path.suffix in ENDINGS:
+        return load_legacy_model(path, custom_objects, compile)
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
         config = read_json(archive, "config.json", str(path))
         compile_config = config.pop("compile_config", None)
