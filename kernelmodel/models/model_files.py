@@ -81,8 +81,8 @@ class ModelFiles(Trainer):
         """Save the weights to a file.
 
         Args:
-            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), or in ".h5" or ".hdf5"
-                (that of Keras 2, which lists names as attributes).
+            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), or in ".h5" or
+                ".hdf5" (that of Keras 2, which lists names as attributes).
             overwrite: Replace an existing file; if False, ask.
             save_format: "h5" or None.
             options: Accepted for the sake of other formats.

@@ -15,6 +15,8 @@ from kernelmodel.saving.guard import open_hdf5, read_dataset
 # HDF5 holds at most 64 kB in an attribute: longer lists go on in name0, name1, ...
 MOST_BYTES = 64000
 WHOLE_MODEL = "model_weights"
+# The version of Keras whose layout this is: Keras reads it to know what to expect.
+FORMAT_VERSION = b"2.15.0"
 
 
 def is_legacy(store: Any, title: str) -> bool:
@@ -47,11 +49,9 @@ def write_group(store: Any, model: Any) -> None:
         store: Open file or group, empty.
         model: A built model.
     """
-    from kernelmodel import __version__
-
     _write_names(store, "layer_names", [layer.name for layer in model.layers])
     store.attrs["backend"] = b"kernelmodel"
-    store.attrs["keras_version"] = __version__.encode()
+    store.attrs["keras_version"] = FORMAT_VERSION
     held = {id(v) for layer in model.layers for v in layer.weights}
     own = [v for v in model.weights if id(v) not in held]
     for name, variables in [
