@@ -19,7 +19,8 @@ RENAMED = {
 }
 # What layers of Keras 2 noted about how they compute, not what.
 DROPPED = {
-    "cell", "implementation", "input_length", "is_legacy_optimizer", "jit_compile", "time_major",
+    "cell", "implementation", "input_length", "is_legacy_optimizer", "jit_compile", "key_shape",
+    "query_shape", "time_major", "value_shape",
 }  # fmt: skip
 ACTIVATIONS = ("activation", "recurrent_activation")
 

@@ -9,17 +9,23 @@ from typing import Any
 
 from kernelmodel.core.serialization import custom_object_scope, deserialize_keras_object
 from kernelmodel.models.model import Model
+from kernelmodel.saving.files import replaced_when_done
 from kernelmodel.saving.guard import MAX_CONFIG, open_hdf5
 from kernelmodel.saving.legacy.config import modern
-from kernelmodel.saving.legacy.weights import read_legacy_weights
+from kernelmodel.saving.legacy.old_config import old_config, old_training_config
+from kernelmodel.saving.legacy.optimizer import read_optimizer, write_optimizer
+from kernelmodel.saving.legacy.weights import (
+    FORMAT_VERSION,
+    WHOLE_MODEL,
+    read_legacy_weights,
+    write_group,
+)
 
 ENDINGS = (".h5", ".hdf5")
 
 
 def load_legacy_model(path: Path, custom_objects: Any, compile: bool) -> Any:
     """Load a model that Keras 2 saved to an HDF5 file.
-
-    The optimizer begins anew: its state is not read.
 
     Args:
         path: Path of the file.
@@ -46,12 +52,42 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool) -> Any:
         read_legacy_weights(path, model, title)
         if training is not None:
             model.compile(**_compile_arguments(training))
+            model.optimizer.build(model.trainable_variables)
+            with open_hdf5(path, title) as store:
+                read_optimizer(store, model, title)
         elif compile:
             warnings.warn(
                 f"{title} holds no arguments of compile(): compile the model before training.",
                 stacklevel=4,
             )
     return model
+
+
+def save_legacy_model(model: Any, path: Path, include_optimizer: bool = True) -> None:
+    """Write a model to an HDF5 file as Keras 2 does.
+
+    Args:
+        model: A built Functional or Sequential model.
+        path: Where to write.
+        include_optimizer: Whether to write the arguments of `compile` and the optimizer's state.
+
+    Raises:
+        ValueError: The model has no form in Keras 2.
+    """
+    import h5py
+
+    config = json.dumps(old_config(model, path.name))
+    with_training = include_optimizer and model.compiled
+    training = json.dumps(old_training_config(model)) if with_training else None
+    with replaced_when_done(path) as part, h5py.File(part, "w") as store:
+        store.attrs["backend"] = b"kernelmodel"
+        store.attrs["keras_version"] = FORMAT_VERSION
+        store.attrs["model_config"] = config.encode()
+        write_group(store.create_group(WHOLE_MODEL), model)
+        if training is not None:
+            store.attrs["training_config"] = training.encode()
+            if model.optimizer.built:
+                write_optimizer(store, model.optimizer)
 
 
 def _json(store: Any, attribute: str, title: str) -> Any:

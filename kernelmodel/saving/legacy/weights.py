@@ -11,9 +11,8 @@ import numpy as np
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.guard import open_hdf5, read_dataset
+from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
-# HDF5 holds at most 64 kB in an attribute: longer lists go on in name0, name1, ...
-MOST_BYTES = 64000
 WHOLE_MODEL = "model_weights"
 # The version of Keras whose layout this is: Keras reads it to know what to expect.
 FORMAT_VERSION = b"2.15.0"
@@ -26,7 +25,7 @@ def is_legacy(store: Any, title: str) -> bool:
 
 
 def _weights_of(store: Any, title: str) -> Any:
-    return _subgroup(store, WHOLE_MODEL, title) if WHOLE_MODEL in store else store
+    return plain_group(store, WHOLE_MODEL, title) if WHOLE_MODEL in store else store
 
 
 def write_legacy_weights(file: str | Path, model: Any) -> None:
@@ -49,7 +48,7 @@ def write_group(store: Any, model: Any) -> None:
         store: Open file or group, empty.
         model: A built model.
     """
-    _write_names(store, "layer_names", [layer.name for layer in model.layers])
+    write_names(store, "layer_names", [layer.name for layer in model.layers])
     store.attrs["backend"] = b"kernelmodel"
     store.attrs["keras_version"] = FORMAT_VERSION
     held = {id(v) for layer in model.layers for v in layer.weights}
@@ -60,7 +59,7 @@ def write_group(store: Any, model: Any) -> None:
     ]:
         group = store.require_group(name)
         names = list(_unique(f"{v.path}:0" for v in variables))
-        _write_names(group, "weight_names", names)
+        write_names(group, "weight_names", names)
         for title, variable in zip(names, variables):
             group.create_dataset(title, data=variable.numpy())
 
@@ -75,33 +74,6 @@ def _unique(names: Iterator[str]) -> Iterator[str]:
     for name in names:
         count = seen[name] = seen.get(name, -1) + 1
         yield f"{name.removesuffix(':0')}_{count}:0" if count else name
-
-
-def _write_names(group: Any, attribute: str, names: list[str]) -> None:
-    data = np.array([name.encode() for name in names])
-    if data.nbytes <= MOST_BYTES:
-        group.attrs[attribute] = data
-        return
-    pieces = next(n for n in range(2, len(data) + 1)
-                  if all(p.nbytes <= MOST_BYTES for p in np.array_split(data, n)))  # fmt: skip
-    for number, piece in enumerate(np.array_split(data, pieces)):
-        group.attrs[f"{attribute}{number}"] = piece
-
-
-def _read_names(group: Any, attribute: str, title: str) -> list[str]:
-    if attribute in group.attrs:
-        found = [group.attrs[attribute]]
-    else:
-        found, number = [], 0
-        while f"{attribute}{number}" in group.attrs:
-            found.append(group.attrs[f"{attribute}{number}"])
-            number += 1
-        if not found:
-            raise ValueError(
-                f"{title}: {group.name!r} has no list {attribute!r}. The file is damaged."
-            )
-    names = [name for piece in found for name in np.asarray(piece).tolist()]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 def read_legacy_weights(
@@ -123,8 +95,8 @@ def read_legacy_weights(
     with open_hdf5(file, title) as store:
         group = _weights_of(store, title)
         saved = {
-            name: _read_names(_subgroup(group, name, title), "weight_names", title)
-            for name in _read_names(group, "layer_names", title)
+            name: read_names(plain_group(group, name, title), "weight_names", title)
+            for name in read_names(group, "layer_names", title)
         }
         pairs: list[tuple[Variable, np.ndarray]] = []
         for name, layer in _match(saved, model, title, by_name):
@@ -136,17 +108,6 @@ def read_legacy_weights(
                 warnings.warn(f"Layer {layer.name!r} was skipped: {error}", stacklevel=5)
     for variable, value in pairs:
         variable.assign(value)
-
-
-def _subgroup(group: Any, name: str, title: str) -> Any:
-    import h5py
-
-    link = group.get(name, getlink=True)
-    if not isinstance(link, h5py.HardLink) or not isinstance(group[name], h5py.Group):
-        raise ValueError(
-            f"{title}: {name!r} isn't a plain group. The file is damaged or not to be trusted."
-        )
-    return group[name]
 
 
 def _match(

@@ -15,7 +15,7 @@ import pytest
 import kernelmodel as km
 from kernelmodel import layers
 from kernelmodel.saving.legacy.config import modern
-from kernelmodel.saving.legacy.weights import MOST_BYTES
+from kernelmodel.saving.legacy.names import MOST_BYTES
 
 from .make_golden import several, stack
 from .real_files import FILES, PACKAGES, deepcut_model, inputs_of
