@@ -11,11 +11,16 @@ from kernelmodel.core.hooks import hooks
 
 
 class History(Callback):
-    """What `fit` returns: loss and metrics of each epoch.
+    """What `fit` returns: loss and metrics of each epoch, and what a person did meanwhile.
 
     Attributes:
         history: `{name: [value of epoch 0, value of epoch 1, ...]}`.
         epoch: Numbers of the epochs of the last run.
+        events: What was done through the live panel, in order: dicts with "epoch" (counted from
+            0), "step" (training steps of that epoch before it), "action" ("stop", "stop after
+            epoch", "pause", "resume", "learning rate", "save", "restore best", "roll back") and
+            "value" (the new learning rate, the saved file's path, the epoch whose weights came
+            back, the seconds of a pause; else None).
 
     Examples:
         >>> import kernelmodel as km
@@ -28,6 +33,7 @@ class History(Callback):
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+        self.events: list[dict[str, Any]] = []
         self._epochs: list[int] = []  # of all runs
         self._rows: dict[str, list[int]] = {}  # places in `_epochs` of each name's values
 

@@ -163,9 +163,6 @@ class Layer(Weights, Operation):
             )  # fmt: skip
         self.built = True
 
-    def _unbuild(self) -> None:
-        """Forget what building did besides making weights: a trial failed."""
-
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes it was built with, for files."""
         shapes = self._build_shapes

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.symbolic import KerasTensor
-from kernelmodel.core.tree import flatten, map_structure, pack_like
+from kernelmodel.core.tree import flatten, pack_like
 from kernelmodel.models.input_data import match_inputs
 
 
@@ -94,8 +94,3 @@ def joined(parts: list[Any]) -> Any:
         return parts[0]
     leaves = [np.concatenate(leaf) for leaf in zip(*map(flatten, parts), strict=True)]
     return pack_like(parts[0], leaves)
-
-
-def plain(structure: Any) -> Any:
-    """A structure with plain NumPy arrays."""
-    return map_structure(np.asarray, structure)

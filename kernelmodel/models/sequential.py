@@ -128,14 +128,6 @@ class Sequential(Model):
             self._stack.insert(0, layer)
             self._connect(layer.output)
 
-    def _unbuild(self) -> None:
-        """Take away the input that `build` put first."""
-        if isinstance(self._stack[0], InputLayer):
-            self._stack.pop(0)
-        for layer in self._stack:
-            layer._inbound_nodes.clear()
-        object.__setattr__(self, "_graph", None)
-
     def _build_for(self, named: dict[str, Any]) -> None:
         first = next(iter(named.values()), None)
         if len(flatten(first)) == 1:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.tree import flatten, map_structure
-from kernelmodel.core.variable import Variable
-from kernelmodel.engine.boxes import getval
+from kernelmodel.core.tree import flatten
+from kernelmodel.training.sources.leaves import to_numpy
+
+_NO_NUMBERS = {"S": "bytes", "U": "text", "M": "dates", "m": "durations", "V": "records"}
 
 
 def as_arrays(data: Any, role: str, floats: str = "float32") -> Any:
@@ -22,11 +24,23 @@ def as_arrays(data: Any, role: str, floats: str = "float32") -> Any:
     Raises:
         ValueError: Rows of unequal length, other things than numbers, or a scalar.
     """
+    return map_leaves(lambda leaf: as_array(leaf, role, floats), data)
+
+
+def map_leaves(function: Callable[[Any], Any], data: Any) -> Any:
+    """A structure of array-likes with each replaced by `function(array_like)`; None stays.
+
+    Lists of plain numbers are one array-like. Any mapping (an HDF5 group, a tokenizer's result)
+    becomes a dict.
+    """
     if data is None:
         return None
-    if isinstance(data, (list, tuple)) and is_nested_numbers(data):
-        return as_array(data, role, floats)
-    return map_structure(lambda leaf: None if leaf is None else as_array(leaf, role, floats), data)
+    if isinstance(data, Mapping):
+        return {key: map_leaves(function, part) for key, part in data.items()}
+    if isinstance(data, (list, tuple)) and not is_nested_numbers(data):
+        parts = [map_leaves(function, part) for part in data]
+        return type(data)(*parts) if hasattr(data, "_fields") else type(data)(parts)
+    return function(data)
 
 
 def is_nested_numbers(data: Any) -> bool:
@@ -40,15 +54,7 @@ def is_nested_numbers(data: Any) -> bool:
 
 def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
     """One array-like as a NumPy array of numbers; see `as_arrays`."""
-    if isinstance(data, Variable):
-        data = data.value
-    try:
-        array = np.asarray(getval(data))
-    except ValueError as error:
-        raise ValueError(
-            f"`{role}` has rows of unequal length, but must be a rectangular array ({error}). Pad "
-            "the rows to one length, e.g. with kernelmodel.utils.pad_sequences."
-        ) from error
+    array = to_numpy(data, role)
     if array.dtype == object:
         try:
             array = np.stack([np.asarray(row, "float32") for row in array.tolist()])
@@ -57,8 +63,8 @@ def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
                 f"`{role}` holds {_first_odd(array)}, but must hold numbers in rows of one length. "
                 "Encode text and categories as numbers, and pad rows to one length."
             ) from error
-    if array.dtype.kind in "OSUMm":
-        kind = {"S": "bytes", "U": "text", "M": "dates", "m": "durations"}.get(array.dtype.kind)
+    if array.dtype.kind in _NO_NUMBERS:
+        kind = _NO_NUMBERS[array.dtype.kind]
         raise ValueError(
             f"`{role}` holds {kind} (dtype {array.dtype}), but must hold numbers. Encode it first: "
             "categories as integers, dates as seconds."

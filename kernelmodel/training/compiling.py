@@ -164,8 +164,8 @@ class Compiling(Steps):
         """The outputs, if they are known before data is."""
         return None
 
-    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
-        run_trial(self, x, y, sample_weight, training=True)
+    def _trial(self, batches: list[Any]) -> None:
+        run_trial(self, batches)
 
     def _all_variables(self) -> list[Any]:
         """Everything that a step may read or write."""

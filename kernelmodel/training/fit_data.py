@@ -2,72 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from kernelmodel.training.batches import ArrayBatches, IterableBatches, make_batches
 from kernelmodel.training.checks import check_count
+from kernelmodel.training.data import unpack_x_y_sample_weight
+from kernelmodel.training.sources.arrays import ArraySource, split_rows
+from kernelmodel.training.sources.choose import (
+    check_loading,
+    make_arrays,
+    make_source,
+    yields_batches,
+)
+from kernelmodel.training.sources.source import Loading, Source
 
-Batches = ArrayBatches | IterableBatches
 
-
-def fit_batches(
+def fit_sources(
     x: Any,
     y: Any,
     sample_weight: Any,
-    batch_size: int | None,
-    shuffle: bool | str,
-    class_weight: Any,
-    steps: int | None,
+    loading: Loading,
     split: float,
     validation_data: Any,
     validation_batch_size: int | None,
     validation_steps: int | None,
-    floats: str,
-) -> tuple[Batches, Batches | None]:
-    """Training and validation batches of the arguments of `fit`.
+) -> tuple[Source, Source | None]:
+    """What is trained on and what is validated on, for the arguments of `fit`.
+
+    Args:
+        x: Data to train on.
+        y: Targets, or None.
+        sample_weight: Weights, or None.
+        loading: How to load the training data.
+        split: Share of the samples to validate on.
+        validation_data: Data to validate on instead, or None.
+        validation_batch_size: Samples a validation batch; those of training if None.
+        validation_steps: Batches a validation, or None for all.
 
     Raises:
         ValueError: Bad data, or arguments that don't go together.
     """
-    batches = make_batches(x, y, sample_weight, batch_size, shuffle, class_weight, steps, floats)
-    size = validation_batch_size or batch_size
+    check_count("validation_batch_size", validation_batch_size)
+    validating = replace(
+        loading, batch_size=validation_batch_size or loading.batch_size, steps=validation_steps,
+        steps_name="validation_steps", restart=True, shuffle=False, class_weight=None,
+    )  # fmt: skip
     if validation_data is not None:
-        if not isinstance(validation_data, (tuple, list)):
-            return batches, make_batches(
-                validation_data, None, None, None, steps=validation_steps, floats=floats
-            )
-        if not 2 <= len(validation_data) <= 3:
-            raise ValueError(
-                "`validation_data` must be (x, y) or (x, y, sample_weight), got "
-                f"{len(validation_data)} entries."
-            )
-        vx, vy, vw = (*validation_data, None)[:3]
-        return batches, make_batches(vx, vy, vw, size, floats=floats)
+        training = make_source(x, y, sample_weight, loading)
+        try:
+            validation = _validation(validation_data, validation_batch_size, validating)
+        except (TypeError, ValueError) as error:
+            training.close()
+            raise type(error)(f"`validation_data`: {error}") from error
+        return training, validation
     if not split:
-        return batches, None
-    if not isinstance(batches, ArrayBatches):
+        return make_source(x, y, sample_weight, loading), None
+    if yields_batches(x):
         raise ValueError(
             "`validation_split` needs arrays, but `x` yields batches. Pass `validation_data` "
             "instead."
         )
-    batches, validation = batches.split(split)
-    if class_weight is not None:
-        # Class weights count in training only: validation has the user's own weights.
-        unweighted = ArrayBatches(x, y, sample_weight, batch_size, floats=floats)
-        validation = unweighted.split(split)[1]
-    vx, vy, vw = (*validation, None, None)[:3]
-    return batches, make_batches(vx, vy, vw, size, floats=floats)
+    check_loading(loading)
+    arrays = make_arrays(x, y, sample_weight, loading.floats)
+    first, last = split_rows(arrays.samples, split)
+    return ArraySource(arrays, loading, first), ArraySource(arrays, validating, last)
+
+
+def _validation(data: Any, batch_size: int | None, loading: Loading) -> Source:
+    if yields_batches(data):
+        if batch_size is not None:
+            raise ValueError(
+                "`validation_batch_size` can't be given beside `validation_data` that yields "
+                f"batches (a {type(data).__name__}). Leave it out."
+            )
+        return make_source(data, None, None, replace(loading, batch_size=None))
+    if isinstance(data, (list, tuple)) and not 1 <= len(data) <= 3:
+        raise ValueError(
+            f"`validation_data` must be (x, y) or (x, y, sample_weight), got {len(data)} entries."
+        )
+    x, y, weight = unpack_x_y_sample_weight(data)
+    if yields_batches(x) and y is None:
+        return _validation(x, batch_size, loading)
+    return make_source(x, y, weight, loading)
 
 
 def step_limit(steps: int | None) -> int | None:
-    """Steps an epoch at the most: None, and -1 for as long as the data goes on, mean no limit."""
-    if steps == -1:
-        return None
-    check_count("steps_per_epoch", steps)
-    return steps
+    """Steps an epoch at the most: -1, for as long as the data goes on, means no limit."""
+    return None if steps == -1 else steps
+
+
+def check_frequency(frequency: int | Container[int]) -> None:
+    """Check the argument `validation_freq`.
+
+    Raises:
+        ValueError: Neither a number of epochs nor a collection of them.
+    """
+    if isinstance(frequency, (int, np.integer)) and not isinstance(frequency, bool):
+        check_count("validation_freq", frequency)
+    elif not isinstance(frequency, Container) or isinstance(frequency, (str, bytes)):
+        raise ValueError(
+            "`validation_freq` must be a number of epochs, or a collection of epochs (the first is "
+            f"1), got {frequency!r}."
+        )
 
 
 def is_due(epoch: int, frequency: int | Container[int]) -> bool:
@@ -75,14 +114,3 @@ def is_due(epoch: int, frequency: int | Container[int]) -> bool:
     if isinstance(frequency, (int, np.integer)):
         return (epoch + 1) % int(frequency) == 0
     return epoch + 1 in frequency
-
-
-class Rewound:
-    """Batches whose first was looked at, put together again for one epoch."""
-
-    def __init__(self, batches: Batches, iterator: Iterator[Any]) -> None:
-        self.steps, self._iterator = batches.steps, iterator
-
-    def epoch(self) -> Iterator[Any]:
-        """The batches."""
-        return self._iterator

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.training.sources.source import Epoch
+
 
 def run_epoch(
     model: Any,
     function: Callable[[Iterator[Any]], Any],
-    iterator: Iterator[Any],
+    batches: Epoch,
     callbacks: Any,
     mode: str,
 ) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def run_epoch(
     Args:
         model: Its `stop_training` or `stop_evaluating` ends the epoch.
         function: What `make_train_function` or `make_test_function` made.
-        iterator: Batches.
+        batches: The batches.
         callbacks: A `CallbackList`.
         mode: "train" or "test": which hooks are called.
 
@@ -31,7 +33,6 @@ def run_epoch(
     end = getattr(callbacks, f"on_{mode}_batch_end")
     somebody_listens = callbacks.listens(f"on_{mode}_batch_end")
     stop_flag = "stop_training" if mode == "train" else "stop_evaluating"
-    batches = Peekable(iterator)
     logs: Any = {}
     while batches.more():
         begin(batches.taken)
@@ -42,35 +43,6 @@ def run_epoch(
         if getattr(model, stop_flag):
             break
     return as_floats(logs)
-
-
-class Peekable:
-    """An iterator that tells whether there is more, and how much was taken."""
-
-    def __init__(self, iterator: Iterator[Any]) -> None:
-        self._iterator, self._ahead = iter(iterator), []  # type: tuple[Iterator[Any], list[Any]]
-        self.taken = 0
-
-    def more(self) -> bool:
-        """Whether `next` will give something."""
-        return self.peek() is not None
-
-    def peek(self) -> Any:
-        """What `next` will give, or None at the end."""
-        if not self._ahead:
-            try:
-                self._ahead.append(next(self._iterator))
-            except StopIteration:
-                return None
-        return self._ahead[0]
-
-    def __iter__(self) -> Peekable:
-        return self
-
-    def __next__(self) -> Any:
-        item = self._ahead.pop() if self._ahead else next(self._iterator)
-        self.taken += 1
-        return item
 
 
 def as_floats(logs: Any) -> dict[str, Any]:

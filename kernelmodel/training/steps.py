@@ -10,10 +10,10 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import weights_of_classes
 from kernelmodel.training.checks import as_arrays, check_flag, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
+from kernelmodel.training.sources.class_weight import weights_of_classes
 from kernelmodel.training.step import make_function
 
 Function = Callable[[Iterator[Any]], Any]
@@ -34,7 +34,7 @@ class Steps(Layer):
     def _check_inputs(self, x: Any) -> None:
         """Hold the data against what the model takes; a subclass knows more."""
 
-    def _trial(self, x: Any, y: Any, sample_weight: Any) -> None:
+    def _trial(self, batches: list[Any]) -> None:
         """Build what depends on shapes."""
         raise NotImplementedError
 
@@ -305,19 +305,22 @@ class Steps(Layer):
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
-    def _prepare(self, data: Any) -> None:
+    def _prepare(self, *batches: Any) -> None:
         """Make everything that depends on the data's shapes, before the first step.
 
-        A trial on zeros in the shapes of the batch builds the model, the losses, the metrics and
+        A trial on zeros in the shapes of the batches builds the model, the losses, the metrics and
         the optimizer; shapes that were tried before need none. So an error in shapes shows before
         anything is changed.
         """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        self._check_inputs(x)
-        shapes = repr(map_structure(_row, (x, y, sample_weight)))
-        if not self.built or shapes not in self._tried:
-            self._trial(x, y, sample_weight)
-            self._tried.add(shapes)
+        untried: dict[str, Any] = {}
+        for batch in map(unpack_x_y_sample_weight, batches):
+            self._check_inputs(batch[0])
+            shapes = repr(map_structure(_row, batch))
+            if not self.built or shapes not in self._tried:
+                untried[shapes] = batch
+        if untried:
+            self._trial(list(untried.values()))
+            self._tried.update(untried)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:

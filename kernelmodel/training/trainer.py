@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Container
+from contextlib import closing, nullcontext
 from typing import Any
 
 from kernelmodel.callbacks import History
-from kernelmodel.core.hooks import hooks
 from kernelmodel.core.tree import concatenate, map_structure
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.training.batches import ArrayBatches, make_batches
 from kernelmodel.training.callback_list import callback_list, running
-from kernelmodel.training.checks import check_count, check_verbose
+from kernelmodel.training.checks import check_count, check_flag, check_verbose
 from kernelmodel.training.compiling import Compiling
 from kernelmodel.training.data import unpack_x_y_sample_weight
-from kernelmodel.training.fit_data import Rewound, fit_batches, is_due, step_limit
-from kernelmodel.training.loop import Peekable, run_epoch
+from kernelmodel.training.fit_data import check_frequency, fit_sources, is_due, step_limit
+from kernelmodel.training.loop import run_epoch
+from kernelmodel.training.sources.choose import make_source
+from kernelmodel.training.sources.source import Epoch, Loading, Source
 
 
 class Trainer(Compiling):
@@ -50,27 +50,33 @@ class Trainer(Compiling):
         and history stay consistent, and a second `fit` goes on.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...) in the structure of the inputs or by their names: of NumPy,
+                pandas, polars, PyTorch, JAX or TensorFlow, SciPy's sparse ones, HDF5 datasets (read
+                a batch at a time). Or what yields batches x, (x, y) or (x, y, sample_weight): a
+                generator, a `PyDataset`, a `tf.data.Dataset`, a `DataLoader`, any iterable.
             y: Targets; None if x yields batches.
-            batch_size: Samples a step; 32 if None.
+            batch_size: Samples a step; 32 if None. None if x yields batches.
             epochs: Index of the epoch at which to end.
             verbose: 0 silent, 1 progress (a live panel in notebooks), 2 a line an epoch, "auto" 1.
             callbacks: List of `Callback`s.
             validation_split: Share of the samples, cut off the end before shuffling, to validate
                 on.
-            validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
-            shuffle: Draw a new order each epoch; "batch" keeps batches together.
+            validation_data: (x, y) or (x, y, sample_weight), or what yields batches.
+            shuffle: Draw a new order each epoch, of samples or of a `PyDataset`'s batches; "batch"
+                keeps batches together, which is faster for HDF5. Other iterables keep their order.
             class_weight: `{class index: weight}`.
             sample_weight: Weights of samples, (samples,) or (samples, time).
             initial_epoch: Index of the first epoch.
-            steps_per_epoch: Batches an epoch, or None for all.
-            validation_steps: Batches a validation, or None for all.
+            steps_per_epoch: Batches an epoch, or None (or -1) for all. Epochs that are parts of the
+                data go on where the last one ended.
+            validation_steps: Batches a validation, from the data's beginning, or None for all.
             validation_batch_size: Samples a validation batch; `batch_size` if None.
             validation_freq: Validate every so many epochs, or at the end of the listed ones (the
                 first is 1).
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size: Batches that may lie ready.
+            workers: Threads or processes that load the batches of a `PyDataset`; for other sources
+                one thread works ahead once they prove slow. 0 loads on this thread alone.
+            use_multiprocessing: Processes in place of threads, for a `PyDataset` or generator.
 
         Returns:
             A `History`: `history.history` holds the values of each epoch.
@@ -91,64 +97,77 @@ class Trainer(Compiling):
             ['loss']
         """
         self._require_compiled("fit")
-        for name, count, least in (
-            ("epochs", epochs, 0), ("initial_epoch", initial_epoch, 0),
-            ("validation_steps", validation_steps, 1),
-            ("validation_batch_size", validation_batch_size, 1),
-        ):  # fmt: skip
-            check_count(name, count, least)
+        for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+            check_count(name, count, least=0, optional=False)
         check_verbose(verbose)
-        limit = step_limit(steps_per_epoch)
-        batches, validation = fit_batches(
-            x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch,
-            validation_split, validation_data, validation_batch_size, validation_steps,
-            self._floats(),
+        check_frequency(validation_freq)
+        loading = self._loading(
+            batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing, max_queue_size,
+            steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
+            class_weight=class_weight,
         )  # fmt: skip
-        iterator = batches.epoch()
-        first = next(iterator, None)
-        if first is None:
-            raise ValueError("There is no data: `x` yields no batch.")
-        self._prepare(first)
-        if isinstance(validation, ArrayBatches):
-            self._prepare(next(validation.epoch()))
-        iterator = itertools.chain([first], iterator)
-        listed = callback_list(
-            self, callbacks, verbose, epochs, limit or batches.steps, fit=True,
-            batch_size=getattr(batches, "batch_size", None),
+        training, validation = fit_sources(
+            x, y, sample_weight, loading, validation_split, validation_data,
+            validation_batch_size, validation_steps,
         )  # fmt: skip
-        self.stop_training = False
-        self._trainable_flags.warn(self.name)
-        logs: dict[str, Any] = {}
-        with running(self, listed, lambda: logs):
-            for epoch in range(initial_epoch, epochs):
-                source = Peekable(itertools.islice(iterator, limit))
-                if not source.more():
-                    hooks.note(f"The data ran out after {epoch - initial_epoch} epoch(s).")
-                    break
-                self.reset_metrics()
-                listed.on_epoch_begin(epoch)
-                logs = run_epoch(self, self.make_train_function(), source, listed, "train")
-                if validation is not None and is_due(epoch, validation_freq):
-                    logs = {**logs, **self._validate(validation, validation_steps, listed)}
-                listed.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
-                if epoch + 1 < epochs:
-                    iterator = batches.epoch()
+        due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
+        with closing(training), closing(validation) if validation else nullcontext():
+            sources = [training, validation] if validation is not None and due else [training]
+            self._prepare(*(source.peek() for source in sources))
+            listed = callback_list(
+                self, callbacks, verbose, epochs, training.steps, fit=True,
+                batch_size=training.batch_size,
+            )  # fmt: skip
+            self.stop_training = False
+            self._trainable_flags.warn(self.name)
+            logs: dict[str, Any] = {}
+            with running(self, listed, lambda: logs):
+                for epoch in range(initial_epoch, epochs):
+                    batches = training.epoch()
+                    if not batches.more():
+                        training.warn(0, stacklevel=2)
+                        break
+                    self.reset_metrics()
+                    listed.on_epoch_begin(epoch)
+                    logs = run_epoch(self, self.make_train_function(), batches, listed, "train")
+                    if validation is not None and epoch in due:
+                        logs = {**logs, **self._validate(validation, listed)}
+                    listed.on_epoch_end(epoch, logs)
+                    if self.stop_training:
+                        break
+                    training.finish_epoch()
+                    if training.ran_out:
+                        training.warn(batches.taken, stacklevel=2)
+                        break
         return self.history  # type: ignore[return-value]
 
-    def _validate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
-        logs = self._evaluate(batches, steps, callbacks)
+    def _loading(
+        self, batch_size: int | None, steps: int | None, workers: int, use_multiprocessing: bool,
+        max_queue_size: int, **more: Any,
+    ) -> Loading:  # fmt: skip
+        return Loading(
+            batch_size=batch_size, steps=steps, workers=workers, max_queue_size=max_queue_size,
+            use_multiprocessing=use_multiprocessing, floats=self._floats(), **more,
+        )  # fmt: skip
+
+    def _validate(self, source: Source, callbacks: Any) -> dict[str, Any]:
+        batches = source.epoch()
+        if not batches.more():
+            source.warn(0, stacklevel=3)
+            return {}
+        logs = self._evaluate(source, batches, callbacks)
         if self.stop_evaluating:
             return {}  # cut short, so its means are of some samples only
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+    def _evaluate(self, source: Source, batches: Epoch, callbacks: Any) -> dict[str, Any]:
         self.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
-        iterator = itertools.islice(batches.epoch(), steps)
-        logs = run_epoch(self, self.make_test_function(), iterator, callbacks, "test")
+        logs = run_epoch(self, self.make_test_function(), batches, callbacks, "test")
+        source.finish_epoch()
+        if source.ran_out:
+            source.warn(batches.taken, stacklevel=3)
         callbacks.on_test_end(logs)
         return logs
 
@@ -170,16 +189,16 @@ class Trainer(Compiling):
         """Loss and metrics on data, in inference mode.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...), or what yields batches; see `fit`.
             y: Targets; None if x yields batches.
             batch_size: Samples a step; 32 if None.
             verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
             sample_weight: Weights of samples.
             steps: Batches to take, or None for all.
             callbacks: List of `Callback`s.
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size: Batches that may lie ready.
+            workers: Threads or processes that load batches; see `fit`.
+            use_multiprocessing: Processes in place of threads; see `fit`.
             return_dict: Return a dict by name.
             **kwargs: None are known.
 
@@ -193,16 +212,12 @@ class Trainer(Compiling):
         if kwargs:
             raise TypeError(f"evaluate() got unknown argument(s) {sorted(kwargs)}.")
         self._require_compiled("evaluate")
-        check_count("steps", steps)
-        batches = make_batches(x, y, sample_weight, batch_size, steps=steps, floats=self._floats())
-        iterator = batches.epoch()
-        first = next(iterator, None)
-        if first is None:
-            raise ValueError("There is no data: `x` yields no batch.")
-        self._prepare(first)
-        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
-        rewound = Rewound(batches, itertools.chain([first], iterator))
-        return self._results(self._evaluate(rewound, steps, listed), return_dict)
+        check_flag("return_dict", return_dict)
+        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
+        with closing(make_source(x, y, sample_weight, loading)) as source:
+            self._prepare(source.peek())
+            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            return self._results(self._evaluate(source, source.epoch(), listed), return_dict)
 
     def predict(
         self,
@@ -218,14 +233,14 @@ class Trainer(Compiling):
         """Outputs for all samples, computed in batches.
 
         Args:
-            x: Arrays (samples, ...) in the structure of the inputs, or an iterable of batches.
+            x: Arrays (samples, ...), or what yields batches; see `fit`.
             batch_size: Samples a step; 32 if None.
             verbose: 0 silent, 1 progress, 2 a line, "auto" 1.
             steps: Batches to take, or None for all.
             callbacks: List of `Callback`s.
-            max_queue_size: Accepted; see `PyDataset`.
-            workers: Accepted; see `PyDataset`.
-            use_multiprocessing: Accepted; see `PyDataset`.
+            max_queue_size: Batches that may lie ready.
+            workers: Threads or processes that load batches; see `fit`.
+            use_multiprocessing: Processes in place of threads; see `fit`.
 
         Returns:
             NumPy arrays (samples, ...) in the structure of the outputs.
@@ -233,24 +248,23 @@ class Trainer(Compiling):
         Raises:
             ValueError: Data that is empty or doesn't fit the model.
         """
-        check_count("steps", steps)
-        batches = make_batches(x, None, None, batch_size, steps=steps, floats=self._floats())
-        listed = callback_list(self, callbacks, verbose, 1, steps or batches.steps)
+        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         parts: list[Any] = []
-        self.stop_predicting = False
-        listed.on_predict_begin()
-        function = self.make_predict_function()
-        source = Peekable(itertools.islice(batches.epoch(), steps))
-        while (data := source.peek()) is not None:
-            if not source.taken:
-                self._check_inputs(unpack_x_y_sample_weight(data)[0])
-            listed.on_predict_batch_begin(source.taken)
-            outputs = function(source)
-            parts.append(outputs)
-            listed.on_predict_batch_end(source.taken - 1, {"outputs": outputs})
-            if self.stop_predicting:
-                break
-        listed.on_predict_end()
-        if not parts:
-            raise ValueError("There is no data: `x` yields no batch.")
+        with closing(make_source(x, None, None, loading)) as source:
+            self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
+            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            self.stop_predicting = False
+            listed.on_predict_begin()
+            function, batches = self.make_predict_function(), source.epoch()
+            while batches.more():
+                listed.on_predict_batch_begin(batches.taken)
+                outputs = function(batches)
+                parts.append(outputs)
+                listed.on_predict_batch_end(batches.taken - 1, {"outputs": outputs})
+                if self.stop_predicting:
+                    break
+            source.finish_epoch()
+            if source.ran_out:
+                source.warn(batches.taken, stacklevel=2)
+            listed.on_predict_end()
         return map_structure(as_tensor, concatenate(parts))

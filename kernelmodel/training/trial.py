@@ -1,4 +1,4 @@
-"""A trial of the first batch, which builds what depends on shapes and changes nothing else."""
+"""A trial of first batches, which builds what depends on shapes and changes nothing else."""
 
 from __future__ import annotations
 
@@ -13,40 +13,54 @@ from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.steps import Steps
 
 
-def run_trial(model: Any, x: Any, y: Any, sample_weight: Any, training: bool) -> None:
-    """Build the model, its losses, metrics and optimizer for the shapes of a batch.
+def run_trial(model: Any, batches: list[Any]) -> None:
+    """Build the model, its losses, metrics and optimizer for the shapes of batches.
 
     Layers that know their output shape give zeros of that shape instead of computing. If an error
-    comes up, everything is as before.
+    comes up with any of the batches, everything is as before.
 
     Args:
         model: A compiled model.
-        x: Inputs of the batch.
-        y: Targets, or None.
-        sample_weight: Weights, or None.
-        training: Whether an optimizer is needed.
+        batches: Tuples (x, y, sample_weight); y and sample_weight may be None.
     """
-    layers = model._flatten_layers()
-    before = [(layer, len(layer._own_trainable), len(layer._own_fixed)) for layer in layers
-              if not layer.built]  # fmt: skip
-    matched = [(part, dict(vars(part))) for part in (model.compiled_loss, model.compiled_metrics)]
+    parts = [*model._flatten_layers(), model.compiled_loss, model.compiled_metrics]
+    before = [State(part) for part in parts]
     try:
-        with ENGINE_LOCK, np.errstate(all="ignore"), Context(pure=True) as context:
-            context.shapes_only = True
-            _measure(model, x, y, sample_weight)
+        for batch in batches:
+            with ENGINE_LOCK, np.errstate(all="ignore"), Context(pure=True) as context:
+                context.shapes_only = True
+                _measure(model, *batch)
     except Exception:
-        for layer, trainable, fixed in before:
-            del layer._own_trainable[trainable:]
-            del layer._own_fixed[fixed:]
-            layer.built = False
-            layer._unbuild()
-        for part, state in matched:
-            vars(part).clear()
-            vars(part).update(state)
+        for state in before:
+            state.restore()
         raise
-    if training and model.optimizer is not None:
+    if model.optimizer is not None:
         with model._trainable_flags.applied():
             model.optimizer.build(model.trainable_variables)
+
+
+class State:
+    """The attributes of an object, and what was in its lists and dicts.
+
+    Args:
+        thing: The object.
+    """
+
+    def __init__(self, thing: Any) -> None:
+        self._thing, self._attributes = thing, dict(vars(thing))
+        self._contents = [
+            (value, value.copy())
+            for value in self._attributes.values()
+            if type(value) in (list, dict, set)
+        ]
+
+    def restore(self) -> None:
+        """Make the object what it was; its lists and dicts stay the same objects."""
+        vars(self._thing).clear()
+        vars(self._thing).update(self._attributes)
+        for container, content in self._contents:
+            container.clear()
+            container.extend(content) if isinstance(container, list) else container.update(content)
 
 
 def _measure(model: Any, x: Any, y: Any, sample_weight: Any) -> None:

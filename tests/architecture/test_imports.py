@@ -39,10 +39,12 @@ HEAVY = [
     "ipywidgets",
     "jax",
     "matplotlib",
+    "multiprocessing",
     "numba",
     "numpy.testing",
     "pandas",
     "plotly",
+    "polars",
     "rich",
     "scipy",
 ]

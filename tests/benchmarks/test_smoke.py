@@ -1,6 +1,8 @@
 """The benchmarks run; what they measure is not asserted."""
 
-from tests.benchmarks import import_time, layer_monitor, train_step
+import pytest
+
+from tests.benchmarks import import_time, layer_monitor, panel_overhead, train_step
 
 
 def test_import_time_runs(capsys):
@@ -17,3 +19,9 @@ def test_train_step_runs(capsys, monkeypatch):
 def test_layer_monitor_runs(capsys):
     layer_monitor.main(rounds=1, steps=2, names=("mlp_small", "deep"), least=0.01)
     assert "| deep |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_panel_overhead_runs(capsys):
+    panel_overhead.main(steps=3, epochs=1)
+    assert "of 5 ms" in capsys.readouterr().out

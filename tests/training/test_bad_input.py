@@ -89,7 +89,8 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"x": X, "y": Y, "validation_split": 1.5}, ["`validation_split`", "0 and 1", "1.5"]),
     "a split that leaves nothing": (
         {"x": X[:1], "y": Y[:1], "validation_split": 0.5}, ["leaves no samples"]),
-    "validation_data": ({"x": X, "y": Y, "validation_data": (X,)}, ["(x, y)", "1 entries"]),
+    "validation_data": (
+        {"x": X, "y": Y, "validation_data": (X, Y, None, None)}, ["(x, y)", "4 entries"]),
     "validation_data of unequal length": (
         {"x": X, "y": Y, "validation_data": (X, Y[:2])}, ["`x`: 6", "`y`: 2"]),
     "class_weight": (
@@ -243,3 +244,17 @@ def test_namedtuples_are_ambiguous() -> None:
     model = compiled(functional, trained=False)
     with pytest.raises(ValueError, match=r"namedtuple.*\(batch\.x, batch\.y\)"):
         model.fit((batch(Y, X) for _ in range(2)), verbose=0)
+
+
+def test_validation_data_that_does_not_fit_leaves_an_unbuilt_model_unbuilt() -> None:
+    model = km.Sequential([layers.Dense(4), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3), "float32"), np.ones((8, 2), "float32")
+    with pytest.raises(ValueError, match="shape"):
+        model.fit(x, y, validation_data=(np.ones((8, 5)), y), verbose=0)
+    assert not model.built
+    assert model.weights == []
+    assert model.save_spec() is None
+    assert not model.optimizer.built
+    model.fit(np.ones((8, 5)), y, verbose=0)
+    assert model.input_shape == (None, 5)

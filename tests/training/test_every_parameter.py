@@ -102,7 +102,6 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("fit", "shuffle", {"x": X, "y": Y, "shuffle": 0.5}),
     ("fit", "class_weight", {"x": X, "y": Y, "class_weight": [1.0, 2.0]}),
     ("fit", "class_weight", {"x": X, "y": Y, "class_weight": {0: "heavy", 1: 1.0}}),
-    ("fit", "class_weight", {"x": X, "y": Y, "class_weight": {0: 1.0, 2: 1.0}}),
     ("fit", "class_weight", {"x": X, "class_weight": {0: 1.0, 1: 1.0}}),
     ("fit", "sample_weight", {"x": X, "y": Y, "sample_weight": np.ones(5)}),
     ("fit", "sample_weight", {"x": X, "y": Y, "sample_weight": np.ones((8, 7))}),

@@ -176,7 +176,7 @@ def test_temporal_sample_weight() -> None:
 def test_steps() -> None:
     model = spy()
     model.fit(X, ZERO, batch_size=2, steps_per_epoch=2, epochs=2, shuffle=False, verbose=0)
-    assert model.seen() == [[0, 1], [2, 3]] * 2
+    assert model.seen() == [[0, 1], [2, 3], [4, 5], [6, 7]]  # goes on, as in Keras
     assert model.evaluate(X, ZERO, batch_size=2, steps=1, verbose=0) == pytest.approx(0.5)
     assert model.predict(X, batch_size=3, steps=2, verbose=0).shape == (6, 1)
 
@@ -284,7 +284,8 @@ def test_generators() -> None:
 
 def test_a_generator_that_runs_dry_ends_the_fit(capsys: Any) -> None:
     model = spy()
-    history = model.fit(((X, ZERO) for _ in range(3)), steps_per_epoch=2, epochs=4, verbose=0)
+    with pytest.warns(UserWarning, match="ran out after 1 of the 2 batches"):
+        history = model.fit(((X, ZERO) for _ in range(3)), steps_per_epoch=2, epochs=4, verbose=0)
     assert len(model.batches) == 3
     assert len({len(values) for values in history.history.values()} | {len(history.epoch)}) == 1
     assert len(history.epoch) <= 2

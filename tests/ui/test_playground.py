@@ -293,6 +293,7 @@ def test_when_the_kernel_restarts_the_picture_is_back(notebook):
     )
     still(book.page).wait_for(timeout=30_000)
     assert play(book.page).count() == 0
+    book.when_idle()
 
 
 def test_what_is_saved_needs_neither_kernel_nor_script(notebook):

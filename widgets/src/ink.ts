@@ -29,10 +29,6 @@ export class Ink {
   clear(): void {
     this.cells.fill(0);
   }
-
-  get empty(): boolean {
-    return this.cells.every((cell) => cell === 0);
-  }
 }
 
 /** How far a point is from a line between two others. */

@@ -46,11 +46,12 @@ test("a stroke has no gaps, and soft edges", () => {
   ink.stroke(12.5, 0, 12.5, 28, true);
   assert.equal(ink.cells[4 * 28 + 12], 0, "erased");
   assert.equal(ink.cells[4 * 28 + 20], 1);
+  const empty = () => ink.cells.every((cell) => cell === 0);
   ink.clear();
-  assert.ok(ink.empty);
+  assert.ok(empty());
   for (const erase of [false, true]) ink.stroke(6.5, 3.5, 6.5, 20.5, erase);
   ink.stroke(6.5, 2.5, 6.5, 21.5, true);
-  assert.ok(ink.empty, "one pass takes a stroke away");
+  assert.ok(empty(), "one pass takes a stroke away");
 });
 
 test("a stroke over the border, and on a small grid", () => {

@@ -204,7 +204,7 @@ class LiveSummary:
         with ENGINE_LOCK:
             layer.trainable = value
         for one in list(_open):  # other views may show the layer too
-            one.save()
+            one.look()
 
     # ---- what it says to the browser
 

@@ -94,9 +94,16 @@ def errors_of_class_weights(k: Any) -> Any:
     return [
         run(sparse, {0: 1.0, 1: 1.0, 2: 2.0}, "sparse_categorical_crossentropy", 3),
         run(np.eye(3)[sparse], {0: 1.0, 1: 1.0, 2: 2.0}, "categorical_crossentropy", 3),
-        run(sparse, {0: 1.0, 2: 2.0}, "sparse_categorical_crossentropy", 3),
         run(np.ones((8, 2, 3)), {0: 1.0}, "mse", 3),
     ]
+
+
+@case
+def errors_of_classes_without_a_weight(k: Any) -> Any:
+    model = fill(k.Sequential([k.layers.Dense(3, "softmax", input_shape=(3,))]))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    weights = {0: 1.0, 2: 2.0}
+    return outcome(lambda: len(model.fit(X, np.arange(8) % 3, class_weight=weights).epoch))
 
 
 @case

@@ -21,6 +21,10 @@ DIFFERENCES: dict[str, tuple[str, Any]] = {
         "A loss that needs targets and gets none is an error; tf.keras reports a loss of 0.",
         "raises",
     ),
+    "errors_of_classes_without_a_weight": (
+        "A class that `class_weight` doesn't list counts once, as in Keras 3; tf.keras refuses.",
+        1,
+    ),
     "layer_by_name_and_index": (
         "The page: if both are given, the index takes precedence. tf.keras refuses both.",
         "two",

@@ -1,0 +1,64 @@
+"""Arrays that aren't read whole: HDF5 datasets, memory maps, Zarr arrays, sparse matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kernelmodel.core.variable import Variable
+from kernelmodel.training.checks import as_array
+from kernelmodel.training.sources.frames import is_frame, is_series
+from kernelmodel.training.sources.leaves import is_sparse
+
+
+def is_lazy(leaf: Any) -> bool:
+    """Whether a leaf lies on disk, or elsewhere out of memory, or is sparse.
+
+    It is if it has a shape, a dtype and a length and can be indexed, and doesn't offer its memory
+    to others (by DLPack or the buffer interface), as arrays and tensors in memory do.
+    """
+    if isinstance(leaf, np.ndarray):
+        return isinstance(leaf, np.memmap)
+    if is_sparse(leaf):
+        return True
+    if is_frame(leaf) or is_series(leaf) or isinstance(leaf, Variable):
+        return False
+    indexed = all(hasattr(leaf, name) for name in ("shape", "dtype", "__getitem__", "__len__"))
+    in_memory = ("__dlpack__", "__array_interface__", "__array_struct__", "numpy")
+    return indexed and not any(hasattr(leaf, name) for name in in_memory)
+
+
+class Rows:
+    """Rows of something lazy, read when they are asked for and made dense NumPy arrays.
+
+    Args:
+        data: What `is_lazy` knows.
+        role: The argument's name, for error messages.
+        floats: Dtype that float64 data is cast to.
+
+    Raises:
+        ValueError: No batch axis.
+    """
+
+    def __init__(self, data: Any, role: str, floats: str) -> None:
+        if len(data.shape) == 0:
+            raise ValueError(
+                f"`{role}` must have a batch axis, got a scalar {type(data).__name__}. Pass one of "
+                "shape (samples, ...)."
+            )
+        # Of the sparse formats, compressed rows are the one that gives rows quickly.
+        self._data = data.tocsr() if is_sparse(data) else data
+        self._role, self._floats = role, floats
+        self.shape = tuple(data.shape)
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, where: Any) -> np.ndarray:
+        """Rows of a slice, or at increasing indices."""
+        # HDF5 takes lists; a run of rows is read at once rather than row by row.
+        if not isinstance(where, slice):
+            run = where[-1] - where[0] == len(where) - 1
+            where = slice(int(where[0]), int(where[-1]) + 1) if run else where.tolist()
+        return as_array(self._data[where], self._role, self._floats)
