@@ -19,6 +19,7 @@ from kernelmodel import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from kernelmodel.core.gradient_tape import GradientTape
@@ -62,5 +63,6 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
 ]
