@@ -101,6 +101,7 @@ def _filled(g: Any, out: tuple[Any, ...]) -> list[Any]:
     return [np.zeros_like(part) if one is None else one for one, part in zip(g, out)]
 
 
+@op_of_other
 def jvp(
     fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
 ) -> Any:

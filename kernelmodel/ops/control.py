@@ -17,6 +17,7 @@ import numpy as np
 from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
+from kernelmodel.engine.scope import shapes_only
 from kernelmodel.engine.structure import flatten, map_structure, pack_like
 from kernelmodel.engine.tape import recording
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
@@ -170,7 +171,9 @@ def while_loop(
         result = body(*variables)
         return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
-    if _xla(state):
+    if shapes_only():  # zeros may never end a loop, which keeps the shapes of its variables
+        state = tuple(map_structure(convert_to_tensor, list(state)))
+    elif _xla(state):
         state = _xla_while(cond, step, state, maximum_iterations)
     else:
         turns = 0
