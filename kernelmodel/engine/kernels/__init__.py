@@ -17,6 +17,7 @@ from kernelmodel.engine.kernels.crossentropy import (
     softmax_cross_entropy,
     sparse_softmax_cross_entropy,
 )
+from kernelmodel.engine.kernels.ctc import ctc
 from kernelmodel.engine.kernels.dense import dense
 from kernelmodel.engine.kernels.dropout import dropout
 from kernelmodel.engine.kernels.embedding import embedding
@@ -37,6 +38,7 @@ __all__ = [
     "batch_norm_train",
     "conv",
     "conv_transpose",
+    "ctc",
     "dense",
     "dropout",
     "elu",
