@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from kernelmodel.callbacks.history_text import history_text, short_number
-from kernelmodel.notebook.svg import card, number, picture, shorten, text
+from kernelmodel.callbacks.history_text import short_number
+from kernelmodel.notebook.svg import card, number, shorten, text
 
 Points = tuple[Sequence[float], Sequence[float]]
 
@@ -24,32 +23,11 @@ LOOK = {
 }
 
 
-def curves_bundle(
-    history: Mapping[str, Sequence[float]], title: str = "Training", note: str = ""
-) -> dict[str, Any]:
-    """Return the display bundle of a training history: SVG, HTML image and a stable text.
-
-    Args:
-        history: metric name -> one value an epoch; validation metrics have "val_" in front.
-        title: what was trained.
-        note: how the training ended, when that is worth saying.
-    """
-    plain = history_text(history, note=note)
-    return picture(curves_svg(history_curves(history), title, note), f"{title}: {plain}", plain)
-
-
-def history_curves(history: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Points]]:
-    """Return a history as metric -> {"train": (x, y), "val": (x, y)}, x in epochs from 1."""
-    curves: dict[str, dict[str, Points]] = {}
-    for name, values in history.items():
-        kind = "val" if name.startswith("val_") else "train"
-        x = [float(i + 1) for i in range(len(values))]
-        curves.setdefault(name.removeprefix("val_"), {})[kind] = (x, [float(v) for v in values])
-    return curves
-
-
 def curves_svg(
-    curves: Mapping[str, Mapping[str, Points]], title: str = "Training", note: str = ""
+    curves: Mapping[str, Mapping[str, Points]],
+    title: str = "Training",
+    note: str = "",
+    best: int | None = None,
 ) -> str:
     """Return an SVG document with one small plot a metric.
 
@@ -58,6 +36,7 @@ def curves_svg(
             (after each epoch); x in epochs; y may hold NaN, where the curve has a gap.
         title: what was trained.
         note: how the training ended, when that is worth saying.
+        best: the best epoch, counted from 0, to be marked.
     """
     columns = max(1, min(COLUMNS, len(curves)))
     rows = max(1, math.ceil(len(curves) / columns))
@@ -66,13 +45,13 @@ def curves_svg(
     body = [text(PAD, 24, shorten(title, 60), "km-text km-bold", font_size=14)]
     if note:
         body.append(text(width - PAD, 24, note, "km-soft", text_anchor="end"))
-    body.append(_legend(curves))
+    body.append(_legend(curves, best))
     if not curves:
         body.append(text(PAD, HEAD + 30, "No epoch was finished.", "km-soft"))
     for i, (metric, kinds) in enumerate(curves.items()):
         x = PAD + (i % columns) * (PLOT_WIDTH + GAP)
         y = HEAD + (i // columns) * (PLOT_HEIGHT + GAP)
-        body.append(f'<g transform="translate({x} {y})">{_plot(metric, kinds)}</g>')
+        body.append(f'<g transform="translate({x} {y})">{_plot(metric, kinds, best)}</g>')
     spoken = "; ".join(_spoken(metric, kinds) for metric, kinds in curves.items())
     return card(width, height, f"Training curves of {title}", spoken or "No curves.", "".join(body))
 
@@ -99,7 +78,7 @@ def bounds(values: Sequence[float]) -> tuple[float, float]:
     return low - air, high + air
 
 
-def _plot(metric: str, kinds: Mapping[str, Points]) -> str:
+def _plot(metric: str, kinds: Mapping[str, Points], best: int | None) -> str:
     xs = [x for px, _ in kinds.values() for x in px]
     x0, x1 = (0.0 if "within" in kinds else 1.0), max([*xs, 1.0])
     if x1 <= x0:
@@ -139,6 +118,9 @@ def _plot(metric: str, kinds: Mapping[str, Points]) -> str:
         if kind in kinds:
             points = [(sx(x), sy(y)) for x, y in zip(*kinds[kind], strict=True)]
             out.append(_curve(kind, points))
+    if best is not None:
+        at, value = _nearest(kinds.get("val") or kinds.get("train"), best + 1.0)
+        out.append(_ring(sx(at), sy(value)) if math.isfinite(value) else "")
     return "".join(out)
 
 
@@ -174,9 +156,18 @@ def _mark(kind: str, x: float, y: float) -> str:
     return f'<path class="km-gem" stroke-width="1.5" d="{corner}l4 4l-4 4l-4 -4z"/>'
 
 
-def _legend(curves: Mapping[str, Mapping[str, Points]]) -> str:
+def _nearest(points: Points | None, x: float) -> tuple[float, float]:
+    pairs = list(zip(*points, strict=True)) if points else []
+    return min(pairs, key=lambda pair: abs(pair[0] - x), default=(x, math.nan))
+
+
+def _ring(x: float, y: float) -> str:
+    return f'<circle class="km-ring" cx="{number(x)}" cy="{number(y)}" r="6" stroke-width="1.5"/>'
+
+
+def _legend(curves: Mapping[str, Mapping[str, Points]], best: int | None) -> str:
     kinds = {kind for each in curves.values() for kind in each}
-    words = {"within": "training, within the epoch", "train": "training", "val": "validation"}
+    words = {"within": "within the epoch", "train": "training", "val": "validation"}
     out, x = [], float(PAD)
     for kind in ("train", "within", "val"):
         if kind in kinds:
@@ -184,6 +175,8 @@ def _legend(curves: Mapping[str, Mapping[str, Points]]) -> str:
             out.append(line + ("" if kind == "within" else _mark(kind, x + 13, 42)))
             out.append(text(x + 32, 46, words[kind], "km-soft"))
             x += 32 + 6.2 * len(words[kind]) + 22
+    if kinds and best is not None:
+        out += [_ring(x + 6, 42), text(x + 18, 46, f"best epoch: {best + 1}", "km-soft")]
     return "".join(out)
 
 

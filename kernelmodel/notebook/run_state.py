@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kernelmodel.notebook.series import Series
@@ -41,10 +41,12 @@ class RunState:
         self.epochs_done = 0
         self.history: dict[str, Series] = {}
         self.curves: dict[str, dict[str, Series]] = {}
-        self._fresh: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        self._fresh: dict[str, dict[str, Series]] = {}
         self._clock = clock
         self._begun: float | None = None
         self._ended: float | None = None
+        self._paused_at: float | None = None
+        self._paused = 0.0
         self._first_epoch: int | None = None
         self._steps_done = 0
         self._recent: list[tuple[float, int]] = []
@@ -67,13 +69,29 @@ class RunState:
         self.epoch, self.step = epoch, 0
         self.epoch_is_open, self.validating = True, False
 
+    def pause(self) -> None:
+        """Note that the training waits; its time stands still."""
+        self.status = "paused"
+        self._paused_at = self._clock()
+
+    def resume(self) -> float:
+        """Note that the training goes on; return the seconds it has waited."""
+        if self._paused_at is None:
+            return 0.0
+        waited = self._clock() - self._paused_at
+        self._paused += waited
+        self._paused_at = None
+        self.status = "running"
+        self._recent = [(self._time(), self._steps_done)]
+        return waited
+
     def end_batch(self, batch: int, logs: Mapping[str, Any] | None) -> None:
         """Note the end of the training step number `batch`, counted from 0."""
         self._steps_done += batch + 1 - self.step if batch >= self.step else 1
         self.step = batch + 1
         self.validating = False
         x = self.epoch + min(self.step / self.steps, 1.0) if self.steps else None
-        for name, value in _numbers(logs).items():
+        for name, value in numbers(logs).items():
             self.latest[name] = value
             if x is not None:
                 self._add(name, WITHIN, x, value)
@@ -85,7 +103,7 @@ class RunState:
         self.epoch = epoch
         self.epochs_done += 1
         self.epoch_is_open = self.validating = False
-        for name, value in _numbers(logs).items():
+        for name, value in numbers(logs).items():
             self.latest[name] = value
             self.history.setdefault(name, Series()).append(epoch + 1.0, value)
             of_validation = name.startswith(VALIDATION)
@@ -94,10 +112,21 @@ class RunState:
 
     def end(self, status: str, note: str = "") -> None:
         """Note the end of the run: status is "done", "stopped" or "failed"."""
+        self._ended = self._clock() if self._paused_at is None else self._paused_at
         self.status, self.note = status, note
-        self._ended = self._clock()
+        self.validating = False
 
     # ---- answers
+
+    @property
+    def has_begun_an_epoch(self) -> bool:
+        """Whether anything has happened since the run began."""
+        return self._first_epoch is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has begun and not ended."""
+        return self.status in ("running", "paused", "stopping")
 
     def where(self) -> str:
         """Return the place the run has reached, in words."""
@@ -105,7 +134,7 @@ class RunState:
 
     def progress(self) -> dict[str, Any]:
         """Return the figures a view shows beside the curves, ready for JSON."""
-        now = self._clock() if self._ended is None else self._ended
+        now = self._time()
         elapsed = 0.0 if self._begun is None else now - self._begun
         per_second = self._rate(now)
         samples = self.batch_size is not None
@@ -124,28 +153,14 @@ class RunState:
             "latest": {name: wire(value) for name, value in self.latest.items()},
         }
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the message that gives a new view everything."""
-        return {
-            "type": "snapshot",
-            "curves": {
-                metric: {
-                    kind: [[round(x, 5) for x in s.x], [wire(y) for y in s.y]]
-                    for kind, s in kinds.items()
-                }
-                for metric, kinds in self.curves.items()
-            },
-            "progress": self.progress(),
-        }
+    def all_curves(self) -> dict[str, Any]:
+        """Return every curve, ready for JSON, for a new view."""
+        return _on_wire(self.curves)
 
-    def news(self) -> dict[str, Any]:
-        """Return the message with what came since the last one, and forget that it is new."""
+    def new_curves(self) -> dict[str, Any]:
+        """Return what came since the last call, ready for JSON, and forget that it is new."""
         fresh, self._fresh = self._fresh, {}
-        curves = {
-            metric: {kind: _thinned(points) for kind, points in kinds.items()}
-            for metric, kinds in fresh.items()
-        }
-        return {"type": "append", "curves": curves, "progress": self.progress()}
+        return _on_wire(fresh)
 
     def forget_news(self) -> None:
         """Forget what came since the last message: a snapshot held it."""
@@ -155,10 +170,18 @@ class RunState:
 
     def _add(self, metric: str, kind: str, x: float, y: float) -> None:
         self.curves.setdefault(metric, {}).setdefault(kind, Series()).append(x, y)
-        self._fresh.setdefault(metric, {}).setdefault(kind, []).append((x, y))
+        fresh = self._fresh.setdefault(metric, {})
+        if kind not in fresh:
+            fresh[kind] = Series(MOST_AT_ONCE)
+        fresh[kind].append(x, y)
+
+    def _time(self) -> float:
+        """Return the clock's seconds, less those of pauses; it stands still after the end."""
+        now = self._ended if self._ended is not None else self._paused_at
+        return (self._clock() if now is None else now) - self._paused
 
     def _remaining(self, elapsed: float) -> float | None:
-        if not self.epochs or self.status != "running" or self._first_epoch is None:
+        if not self.epochs or self.status not in ("running", "paused") or self._first_epoch is None:
             return None
         within = min(self.step / self.steps, 1.0) if self.steps else 0.0
         done = self.epoch - self._first_epoch + within
@@ -168,11 +191,13 @@ class RunState:
         """Return steps per second over about the last three seconds."""
         if self._steps_done == 0:
             return None
-        if self._ended is None:
+        if self._ended is None and self._paused_at is None:
             self._recent.append((now, self._steps_done))
             while len(self._recent) > 2 and now - self._recent[1][0] > 3.0:
                 self._recent.pop(0)
         (t0, n0), (t1, n1) = self._recent[0], self._recent[-1]
+        if n1 == n0 and self._begun is not None:  # nothing since a pause
+            t0, n0 = self._begun, 0
         return (n1 - n0) / (t1 - t0) if t1 > t0 else None
 
 
@@ -183,14 +208,19 @@ def wire(value: float) -> float | str:
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[list[float | str]]:
-    """Return points as x and y for JSON, thinned for a message; the newest is kept."""
-    stride = -(-len(points) // MOST_AT_ONCE)
-    kept = points[::-stride][::-1]
-    return [[round(x, 5) for x, _ in kept], [wire(y) for _, y in kept]]
+def _on_wire(curves: Mapping[str, Mapping[str, Series]]) -> dict[str, Any]:
+    return {
+        metric: {kind: points(s.x, s.y) for kind, s in kinds.items()}
+        for metric, kinds in curves.items()
+    }
 
 
-def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
+def points(x: Sequence[float], y: Sequence[float]) -> list[list[float | str]]:
+    """Return a curve as x and y for JSON."""
+    return [[round(value, 5) for value in x], [wire(value) for value in y]]
+
+
+def numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
     """Return those entries of `logs` that are single numbers or arrays without axes."""
     return {
         str(name): float(value)

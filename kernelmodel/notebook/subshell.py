@@ -16,6 +16,8 @@ import sys
 import threading
 from typing import Any
 
+from kernelmodel.notebook.reload import answer_reloads
+
 _lock = threading.Lock()
 _subshell_of: dict[int, str] = {}
 
@@ -77,7 +79,9 @@ def delivers_while_busy(widget: Any) -> bool:
         True when they will; False when only an interrupt of the kernel can end a running cell.
     """
     kernel = running_kernel()
-    if receive_on(widget, own_subshell(kernel)):
+    subshell = own_subshell(kernel)
+    if receive_on(widget, subshell):
+        answer_reloads(kernel, subshell)
         return True
     return bool(getattr(kernel, "_supports_kernel_subshells", False))
 

@@ -126,6 +126,7 @@ def _rules(c: dict[str, str]) -> str:
         f".km-soft{{fill:{c['soft']}}}.km-grid{{stroke:{c['grid']};fill:none}}"
         f".km-train{{stroke:{c['train']};fill:none}}.km-val{{stroke:{c['val']};fill:none}}"
         f".km-dot{{stroke:{c['train']};fill:{c['train']}}}.km-gem{{stroke:{c['val']};fill:{c['card']}}}"
+        f".km-ring{{stroke:{c['text']};fill:none}}"
         f".km-box{{fill:{c['fill']};stroke:{c['train']}}}.km-wire{{stroke:{c['soft']};fill:none}}"
         f".km-tip{{fill:{c['soft']}}}.km-train-word{{fill:{c['train']}}}.km-val-word{{fill:{c['val']}}}"
     )

@@ -1,6 +1,8 @@
 """The benchmarks run; what they measure is not asserted."""
 
-from tests.benchmarks import import_time, train_step
+import pytest
+
+from tests.benchmarks import import_time, panel_overhead, train_step
 
 
 def test_import_time_runs(capsys):
@@ -12,3 +14,9 @@ def test_train_step_runs(capsys, monkeypatch):
     monkeypatch.setattr(train_step.importlib.util, "find_spec", lambda name: None)
     train_step.main(rounds=1, steps=2, names=("mlp_small",))
     assert "| mlp_small |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_panel_overhead_runs(capsys):
+    panel_overhead.main(steps=3, epochs=1)
+    assert "of 5 ms" in capsys.readouterr().out

@@ -7,9 +7,10 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from panels import Panel
 
 from kernelmodel.core.hooks import hooks
-from kernelmodel.notebook import live_panel, subshell
+from kernelmodel.notebook import live_panel, panel_view, subshell
 from kernelmodel.notebook.display import in_notebook, install
 from kernelmodel.notebook.live_panel import LivePanel
 from kernelmodel.notebook.run_state import RunState, wire
@@ -24,23 +25,11 @@ class Clock:
         return self.now
 
 
-class Widget:
-    def __init__(self):
-        self.sent = []
+class Model:
+    """What a panel needs of a model."""
 
-    def send(self, message):
-        self.sent.append(json.loads(json.dumps(message, allow_nan=False)))
-
-
-class Panel(LivePanel):
-    """A panel whose browser is a list."""
-
-    def _open(self):
-        self._widget = self.widget = Widget()
-
-    def _swap(self):
-        self._widget = None
-        self.picture = self.still()
+    name = "tiny"
+    stop_training = False
 
 
 @pytest.fixture
@@ -53,11 +42,14 @@ def panel(clock, monkeypatch):
     monkeypatch.setattr(live_panel, "running_kernel", object)
     made = Panel(clock=clock)
     made.set_params({"epochs": 3, "steps": 10})
-    made.set_model(SimpleNamespace(name="tiny", stop_training=False))
-    return made
+    made.set_model(Model())
+    yield made
+    LivePanel._open_panels.clear()
 
 
 def fit(panel, clock, epochs=3, steps=10, seconds=0.01, at_step=lambda epoch, step: None):
+    model = panel.model
+    model.stop_training = False
     panel.on_train_begin()
     for epoch in range(epochs):
         panel.on_epoch_begin(epoch)
@@ -65,34 +57,36 @@ def fit(panel, clock, epochs=3, steps=10, seconds=0.01, at_step=lambda epoch, st
             clock.now += seconds
             at_step(epoch, step)
             panel.on_train_batch_end(step, {"loss": 1 / (1 + epoch * steps + step)})
-            if panel.model.stop_training:
+            if model.stop_training:
                 break
         panel.on_epoch_end(epoch, {"loss": 1 / (epoch + 1), "val_loss": 2 / (epoch + 1)})
-        if panel.model.stop_training:
+        if model.stop_training:
             break
     panel.on_train_end()
 
 
 def test_at_most_ten_messages_a_second(panel, clock):
     fit(panel, clock, epochs=10, steps=100, seconds=0.001)
-    assert 9 <= len(panel.widget.sent) <= 11
-    assert all(len(json.dumps(message)) < 3000 for message in panel.widget.sent)
+    assert 9 <= len(panel.view.told()) <= 12
+    assert all(len(json.dumps(message)) < 3000 for message in panel.view.told()[:-1])
 
 
 def test_messages_only_add(panel, clock):
     fit(panel, clock, seconds=1.0)
-    seen = [x for m in panel.widget.sent for x in m["curves"].get("loss", {}).get("train", [[]])[0]]
+    told = [m for m in panel.view.told() if m["type"] == "append"]
+    seen = [x for m in told for x in m["curves"].get("loss", {}).get("train", [[]])[0]]
     assert seen == sorted(set(seen))
 
 
 def test_stop_ends_after_the_running_batch_and_says_so(panel, clock):
     def click(epoch, step):
         if (epoch, step) == (1, 6):
-            panel.controls.receive(None, {"type": "control", "control": "stop"}, [])
+            panel.click("stop")
 
+    model = panel.model
     fit(panel, clock, at_step=click)
-    assert panel.model.stop_training
-    assert {"type": "heard", "control": "stop"} in panel.widget.sent
+    assert model.stop_training
+    assert {"type": "heard", "control": "stop"} in panel.view.sent
     text = "<History: 2 epochs; loss 1 -> 0.5; val_loss 2 -> 1; stopped by you at epoch 2, step 7>"
     assert panel.picture["text/plain"] == text
 
@@ -100,8 +94,7 @@ def test_stop_ends_after_the_running_batch_and_says_so(panel, clock):
 def test_stop_from_another_thread(panel, clock):
     def click(epoch, step):
         if (epoch, step) == (0, 3):
-            message = ({}, {"type": "control", "control": "stop"}, [])
-            thread = threading.Thread(target=panel.controls.receive, args=message)
+            thread = threading.Thread(target=panel.click, args=("stop",))
             thread.start()
             thread.join()
 
@@ -113,21 +106,24 @@ def test_stop_from_another_thread(panel, clock):
     "message", [None, 3, [], {}, {"type": "control"}, {"type": "control", "control": "rm"}]
 )
 def test_what_is_not_understood_is_ignored(panel, clock, message):
-    fit(panel, clock, at_step=lambda *_: panel.controls.receive(None, message, []))
+    fit(panel, clock, at_step=lambda *_: panel._controls.receive(None, message, []))
     assert panel.state.status == "done"
 
 
 def test_a_late_view_gets_everything_once(panel, clock):
     def open_view(epoch, step):
         if (epoch, step) == (2, 0):
-            panel.controls.receive(None, {"type": "hello"}, [])
+            panel._controls.receive(None, {"type": "hello"}, [])
 
     fit(panel, clock, at_step=open_view)
-    sent = panel.widget.sent
-    (at,) = [i for i, m in enumerate(sent) if m["type"] == "snapshot"]
+    sent = panel.view.told()
+    at, end = [i for i, m in enumerate(sent) if m["type"] == "snapshot"]
+    assert end == len(sent) - 1
     assert sent[at]["curves"]["loss"]["train"] == [[1.0, 2.0], [1.0, 0.5]]
     assert len(sent[at]["curves"]["loss"]["within"][0]) == 20
-    after = [x for m in sent[at + 1 :] for x in m["curves"].get("loss", {}).get("within", [[]])[0]]
+    after = [
+        x for m in sent[at + 1 : end] for x in m["curves"].get("loss", {}).get("within", [[]])[0]
+    ]
     assert after and min(after) > 2
 
 
@@ -163,15 +159,18 @@ def test_an_end_inside_an_epoch_is_told(panel):
 
 
 def test_one_panel_serves_several_fits(panel, clock):
+    model = panel.model
     fit(panel, clock)
-    first = panel.picture
+    first, view = panel.picture, panel.view
+    panel.set_model(model)
     fit(panel, clock)
-    assert panel.picture == first
+    assert panel.picture == first and panel.view is not view and view.closed
 
 
 def test_the_picture_tells_no_times(panel, clock):
     fit(panel, clock, seconds=0.01)
     first = panel.picture
+    panel.set_model(Model())
     fit(panel, clock, seconds=0.7)
     assert panel.picture == first
 
@@ -179,9 +178,9 @@ def test_the_picture_tells_no_times(panel, clock):
 def test_outside_a_notebook_nothing_is_shown(clock):
     panel = Panel(clock=clock)
     panel.set_params({"epochs": 1, "steps": 1})
-    panel.set_model(SimpleNamespace(stop_training=False))
+    panel.set_model(Model())
     fit(panel, clock, epochs=1, steps=1)
-    assert not hasattr(panel, "widget") and panel.state.status == "done"
+    assert panel.view is None and panel.state.status == "done" and not panel.shows_progress
 
 
 def test_memory_is_bounded(clock):
@@ -191,9 +190,9 @@ def test_memory_is_bounded(clock):
     for step in range(100_000):
         state.end_batch(step, {"loss": 1.0})
         if step % 100 == 0:
-            state.news()
+            state.new_curves()
     assert len(state.curves["loss"]["within"]) <= 400
-    assert len(json.dumps(state.snapshot())) < 30_000
+    assert len(json.dumps(state.all_curves())) < 30_000
 
 
 def test_progress(clock):
@@ -264,7 +263,7 @@ def test_hooks_are_set_in_a_notebook_only(monkeypatch):
 
 
 def test_the_bundle_is_small_and_names_no_other_host():
-    for path in live_panel.STATIC.iterdir():
+    for path in panel_view.STATIC.iterdir():
         source = path.read_text(encoding="utf-8")
         assert len(source.encode()) < 100_000
         assert set(re.findall(r"https?://[^\"'` )]+", source)) <= {"http://www.w3.org/2000/svg"}

@@ -159,6 +159,19 @@ class Notebook:
         )
         return self
 
+    def run_source(self, index, source):
+        """Put code in a cell and run it."""
+        self.page.evaluate(
+            """([index, source]) => {
+              const content = window.jupyterapp.shell.currentWidget.content;
+              content.activeCellIndex = index;
+              content.activeCell.model.sharedModel.setSource(source);
+              window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            [index, source],
+        )
+        return self
+
     def save(self):
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         return nbformat.read(self.folder / self.name, as_version=4)

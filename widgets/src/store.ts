@@ -1,7 +1,8 @@
 // What the browser knows of a run. One store a model, shared by all views of it.
-import type { Curves, FromKernel, Kind, Progress, Wire } from "./protocol";
+import type { Bundle, Curves, FromKernel, Kept, Kind, Progress, Wire } from "./protocol";
 
 export const CAPACITY = 400;
+const OPEN = new Set(["running", "paused", "stopping"]);
 
 /** A curve of bounded size: thinned to every 2nd, 4th... point as it grows; its newest point is always kept. */
 export class Series {
@@ -48,6 +49,17 @@ export class RunStore {
   /** performance.now() when the progress arrived: between two messages, the clock goes on here. */
   arrived = 0;
   heard = new Set<string>();
+  /** Curves of the model's earlier runs, by metric. */
+  earlier = new Map<string, MetricCurves[]>();
+  kept: Kept | null = null;
+  /** What the notebook should hold if the kernel dies now. */
+  still: Bundle | null = null;
+  /** Whether the kernel is gone. */
+  lost = false;
+  /** How all views show the curves. */
+  look = { smoothing: 0, log: false };
+  /** That a wish got no answer, or "". */
+  complaint = "";
   private listeners = new Set<() => void>();
 
   /** Calls `listener` after each change, until the returned function is called. */
@@ -59,20 +71,55 @@ export class RunStore {
   receive(message: FromKernel, now = performance.now()): void {
     if (message.type === "heard") {
       this.heard.add(message.control);
-    } else if (message.type === "snapshot") {
-      this.curves.clear();
+      this.complaint = "";
+    } else if (message.type === "still") {
+      this.still = message.bundle;
+    } else {
+      if (message.type === "snapshot") {
+        this.curves.clear();
+        this.setEarlier(message.earlier ?? []);
+      }
       this.add(message.curves);
-      this.setProgress(message.progress, now);
-    } else if (message.type === "append") {
-      this.add(message.curves);
-      this.setProgress(message.progress, now);
+      this.progress = message.progress;
+      this.arrived = now;
+      this.kept = message.kept ?? null;
     }
+    this.tell();
+  }
+
+  show(look: Partial<RunStore["look"]>): void {
+    this.look = { ...this.look, ...look };
+    this.tell();
+  }
+
+  /** Whether the training has not ended. */
+  isOpen(): boolean {
+    return this.progress !== null && OPEN.has(this.progress.status);
+  }
+
+  complain(text: string): void {
+    this.complaint = text;
+    this.tell();
+  }
+
+  lose(): void {
+    this.lost = true;
+    this.tell();
+  }
+
+  private tell(): void {
     for (const listener of this.listeners) listener();
   }
 
-  private setProgress(progress: Progress, now: number): void {
-    this.progress = progress;
-    this.arrived = now;
+  private setEarlier(runs: Curves[]): void {
+    this.earlier.clear();
+    for (const run of runs) {
+      for (const [metric, kinds] of Object.entries(run)) {
+        const curves: MetricCurves = {};
+        for (const [kind, points] of Object.entries(kinds) as [Kind, [Wire[], Wire[]]][]) curves[kind] = filled(points);
+        this.earlier.set(metric, [...(this.earlier.get(metric) ?? []), curves]);
+      }
+    }
   }
 
   private add(curves: Curves): void {
@@ -85,4 +132,10 @@ export class RunStore {
       }
     }
   }
+}
+
+function filled([x, y]: [Wire[], Wire[]]): Series {
+  const series = new Series();
+  x.forEach((value, i) => series.push(Number(value), Number(y[i])));
+  return series;
 }
