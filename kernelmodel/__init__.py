@@ -21,6 +21,7 @@ from kernelmodel import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from kernelmodel.core.gradient_tape import GradientTape
@@ -82,5 +83,6 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
 ]

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.engine import kernels
-from kernelmodel.engine.boxes import getval
-from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 
 BLANK = 0
@@ -43,10 +40,10 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
             "targets (y_true) class numbers of shape (batch, labels), got predictions of shape "
             f"{predicted} and targets of shape {given}."
         )
-    labels = getval(ops.cast(y_true, "int32"))
-    count = (labels != BLANK).sum(-1)
-    frames = 0 * count + predicted[1]
-    return as_tensor(kernels.ctc(y_pred, labels, count, frames, blank=BLANK))
+    labels = ops.cast(y_true, "int32")
+    count = ops.sum(ops.cast(ops.not_equal(labels, BLANK), "int32"), axis=-1)
+    frames = ops.full_like(count, predicted[1])
+    return ops.ctc_loss(labels, y_pred, count, frames, mask_index=BLANK)
 
 
 @REGISTRY.register()

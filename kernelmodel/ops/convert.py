@@ -15,6 +15,7 @@ __all__ = [
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "dtype",
     "dtype_of",
     "is_tensor",
     "ndim",
@@ -52,6 +53,17 @@ def dtype_of(x: Any) -> str:
     """Name of an array's dtype, whichever kind of array it is."""
     dtype = getattr(x, "dtype", None)
     return standardize_dtype(dtype) if dtype is not None else np.asarray(x).dtype.name
+
+
+def dtype(x: Any) -> str:
+    """Name of the dtype of an array or symbolic tensor; a list's is that of its array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.dtype([1.5])
+        'float32'
+    """
+    return dtype_of(x if hasattr(x, "dtype") else convert_to_tensor(x))
 
 
 def is_array(x: Any) -> bool:

@@ -17,7 +17,6 @@ from kernelmodel.engine.kernels.crossentropy import (
     softmax_cross_entropy,
     sparse_softmax_cross_entropy,
 )
-from kernelmodel.engine.kernels.ctc import ctc
 from kernelmodel.engine.kernels.dense import dense
 from kernelmodel.engine.kernels.dropout import dropout
 from kernelmodel.engine.kernels.embedding import embedding
@@ -38,7 +37,6 @@ __all__ = [
     "batch_norm_train",
     "conv",
     "conv_transpose",
-    "ctc",
     "dense",
     "dropout",
     "elu",

@@ -1,13 +1,12 @@
-"""The CTC kernel: how improbable a sequence of labels is, over all its alignments with the frames.
+"""The loss of connectionist temporal classification: all alignments of labels with frames.
 
-Graves et al., *Connectionist temporal classification*, 2006. The labels, with a blank before,
-between and after them, are the states of a lattice; its forward and backward sums run over frames
-and treat all samples and states of a frame at once.
+Source: Graves et al. 2006, "Connectionist temporal classification". Labels are extended by blanks
+around each; a forward pass sums the alignments that reach each of them, a backward pass those that
+lead on from there. Both go frame by frame over the whole batch.
 """
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,138 +14,136 @@ import numpy as np
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.primitive import fused
 
-# The logarithm of the probability of what can't be: finite, so that a sequence that doesn't fit
-# into its frames has a large loss and no NaN.
-NEVER = -1e5
+NEVER = -1e5  # the logarithm of the chance of what can't happen
 
 
-def lattice(labels: Any, blank: int, xp: ModuleType) -> tuple[Any, Any]:
-    """The states (batch, 2 labels + 1), and the log-probability of skipping the blank before each.
+def extended(xp: Any, labels: Any, blank: int) -> tuple[Any, Any]:
+    """Labels (batch, n) with blanks (batch, 2n + 1), and where two steps ahead are one.
 
-    Args:
-        labels: Class numbers (batch, labels).
-        blank: The class of the blank.
-        xp: `numpy` or `jax.numpy`.
+    A step over a blank is allowed between two different labels.
     """
     batch, count = labels.shape
-    pairs = xp.stack([xp.full_like(labels, blank), labels], axis=-1).reshape(batch, 2 * count)
-    states = xp.concatenate([pairs, xp.full_like(labels[:, :1], blank)], axis=1)
-    before = xp.concatenate([xp.full_like(states[:, :2], blank), states[:, :-2]], axis=1)
-    may_skip = (states != blank) & (states != before) & (xp.arange(2 * count + 1) > 1)
-    return states, xp.where(may_skip, 0.0, NEVER)
+    blanks = xp.full((batch, count, 1), blank, labels.dtype)
+    pairs = xp.concatenate([blanks, labels[..., None]], -1).reshape(batch, 2 * count)
+    states = xp.concatenate([pairs, blanks[:, :1, 0]], -1)
+    new = xp.concatenate([xp.ones((batch, 1), bool), labels[:, 1:] != labels[:, :-1]], -1)
+    jumps = xp.stack([xp.zeros((batch, count), bool), new], -1).reshape(batch, 2 * count)
+    jumps = xp.concatenate([jumps, xp.zeros((batch, 1), bool)], -1)
+    return states, xp.concatenate([xp.zeros((batch, 2), bool), jumps[:, 2:]], -1)
 
 
-def advance(sums: Any, skip: Any, xp: ModuleType) -> Any:
-    """Log-probabilities of the states before a frame is seen: stay, go on by one, skip a blank."""
-    edge = xp.full_like(sums[:, :2], NEVER)
-    one = xp.concatenate([edge[:, :1], sums[:, :-1]], axis=1)
-    two = xp.concatenate([edge, sums[:, :-2]], axis=1)
-    return xp.logaddexp(xp.logaddexp(sums, one), two + skip)
+def shifted(xp: Any, scores: Any, by: int) -> Any:
+    """Scores moved on by some states, backwards if negative."""
+    filling = xp.full_like(scores[:, : abs(by)], NEVER)
+    if by > 0:
+        return xp.concatenate([filling, scores[:, :-by]], -1)
+    return xp.concatenate([scores[:, -by:], filling], -1)
 
 
-def start(states: Any, dtype: Any, xp: ModuleType) -> Any:
-    """Log-probabilities from which `advance` leads to the first blank and the first label."""
-    return xp.where(xp.arange(states.shape[1]) == 0, 0.0, NEVER).astype(dtype) + xp.zeros(
-        states.shape, dtype
-    )
+def step(xp: Any, scores: Any, jumps: Any) -> Any:
+    """Log chances of the states, one frame on, before it is seen."""
+    jumped = xp.where(jumps, shifted(xp, scores, 2), NEVER)
+    return xp.logaddexp(xp.logaddexp(scores, shifted(xp, scores, 1)), jumped)
 
 
-def log_probabilities(logits: Any, xp: ModuleType) -> Any:
-    """The logarithm of the softmax over the last axis."""
-    shifted = logits - logits.max(-1, keepdims=True)
-    return shifted - xp.log(xp.exp(shifted).sum(-1, keepdims=True))
+def start(xp: Any, frames: Any) -> Any:
+    """Before the first frame: the first blank or the first label may come."""
+    first = xp.arange(frames.shape[-1]) < 2
+    return xp.where(first, frames, xp.full_like(frames, NEVER))
 
 
-def ends(label_lengths: Any, states: int, xp: ModuleType) -> Any:
-    """True for the two states that a complete sequence ends in (one for no labels)."""
-    last = 2 * label_lengths[:, None]
-    places = xp.arange(states)
-    return (places == last) | ((places == last - 1) & (last > 0))
-
-
-def _backward_sums(
-    emitted: np.ndarray, skip: np.ndarray, last: np.ndarray, lengths: np.ndarray
-) -> np.ndarray:
-    """Log-probabilities of all that follows each frame and state."""
-    frames = emitted.shape[1]
-    mirrored = np.concatenate([skip[:, 2:], np.full_like(skip[:, :2], NEVER)], axis=1)[:, ::-1]
-    final = np.where(last, 0.0, NEVER).astype(emitted.dtype)
-    sums = np.empty_like(emitted)
-    after = final
-    for t in range(frames - 1, -1, -1):
-        sums[:, t] = after = np.where((t >= lengths - 1)[:, None], final, after)
-        after = advance((after + emitted[:, t])[:, ::-1], mirrored, np)[:, ::-1]
-    return sums
+def total(xp: Any, scores: Any, lengths: Any) -> Any:
+    """Log chance of all alignments: they end with the last label or the blank behind it."""
+    last = 2 * lengths[:, None]
+    end = xp.take_along_axis(scores, last, 1)[:, 0]
+    before = xp.take_along_axis(scores, xp.maximum(last - 1, 0), 1)[:, 0]
+    return xp.where(lengths > 0, xp.logaddexp(end, before), end)
 
 
 @forward_kernel
 def forward(
-    logits: np.ndarray,
+    logs: np.ndarray,
     labels: np.ndarray,
     label_lengths: np.ndarray,
     lengths: np.ndarray,
-    blank: int = 0,
+    *,
+    blank: int,
 ) -> tuple[np.ndarray, Any]:
-    """Negative log-probabilities of label sequences.
+    """Negative log chance of the labels.
 
     Args:
-        logits: (batch, frames, classes), not normalized.
-        labels: Class numbers (batch, labels); those beyond `label_lengths` don't count.
-        label_lengths: Number of labels of each sample (batch,).
-        lengths: Number of frames of each sample (batch,).
-        blank: The class of "no label here".
+        logs: Log probabilities (batch, frames, classes).
+        labels: Class numbers (batch, n).
+        label_lengths: How many labels count (batch,).
+        lengths: How many frames count (batch,).
+        blank: Class number of the blank.
 
     Returns:
-        Losses (batch,), and what `backward` needs.
+        Losses (batch,), and the scores of all frames and the states as residuals.
     """
-    logs = log_probabilities(logits, np)
-    states, skip = lattice(labels, blank, np)
-    skip = skip.astype(logs.dtype)
-    emitted = np.take_along_axis(logs, np.repeat(states[:, None], logs.shape[1], axis=1), axis=-1)
-    sums, before = np.empty_like(emitted), start(states, logs.dtype, np)
-    last = ends(label_lengths, states.shape[1], np)
-    with np.errstate(invalid="ignore"):  # a NaN among the logits stays one, without a warning
-        for t in range(logs.shape[1]):
-            reached = advance(before, skip, np) + emitted[:, t]
-            sums[:, t] = before = np.where((t < lengths)[:, None], reached, before)
-        total = np.logaddexp.reduce(np.where(last, before, -np.inf), axis=1)
-    return -total, (logs, states, skip, emitted, sums, last, total)
+    states, jumps = extended(np, labels, blank)
+    frames = np.take_along_axis(logs, states[:, None], 2)
+    scores = np.empty_like(frames)
+    scores[:, 0] = start(np, frames[:, 0])
+    for i in range(1, logs.shape[1]):
+        new = step(np, scores[:, i - 1], jumps) + frames[:, i]
+        scores[:, i] = np.where((i < lengths)[:, None], new, scores[:, i - 1])
+    return -total(np, scores[:, -1], label_lengths), (states, jumps, frames, scores)
 
 
 @backward_kernel
 def backward(
-    g: np.ndarray, out: np.ndarray, residuals: Any, arrays: Any, needed: Any, blank: int = 0
+    g: np.ndarray,
+    out: np.ndarray,
+    residuals: Any,
+    arrays: tuple[Any, ...],
+    needed: Any,
+    *,
+    blank: int,
 ) -> tuple[Any, ...]:
-    """Softmax minus the expected number of times that a frame is in a state of the class."""
-    logs, states, skip, emitted, sums, last, total = residuals
-    lengths = arrays[3]
-    ahead = _backward_sums(emitted, skip, last, lengths)
-    shares = np.exp(sums + ahead - total[:, None, None])
-    classes = (states[:, :, None] == np.arange(logs.shape[-1])).astype(logs.dtype)
-    inside = np.arange(logs.shape[1]) < lengths[:, None]
-    slopes = (np.exp(logs) - shares @ classes) * inside[:, :, None]
-    return slopes * g[:, None, None], None, None, None
+    """Minus the chance of each class at each frame, given the labels."""
+    logs, labels, label_lengths, lengths = arrays
+    states, jumps, frames, scores = residuals
+    batch, count, classes = logs.shape
+    place = np.arange(states.shape[1])
+    last = 2 * label_lengths[:, None]
+    final = np.where((place == last) | ((place == last - 1) & (last > 0)), 0.0, NEVER)
+    final = final.astype(logs.dtype)
+    ahead = final
+    # A jump into a state is one out of the state two before.
+    jumps_out = np.concatenate([jumps[:, 2:], np.zeros((batch, 2), bool)], -1)
+    chances = np.zeros_like(frames)
+    for i in range(count - 1, -1, -1):
+        inside = (i < lengths)[:, None]
+        chances[:, i] = np.where(inside, np.exp(scores[:, i] + ahead + out[:, None]), 0)
+        seen = ahead + frames[:, i]
+        moved = np.logaddexp(seen, shifted(np, seen, -1))
+        moved = np.logaddexp(moved, np.where(jumps_out, shifted(np, seen, -2), NEVER))
+        ahead = np.where(inside, moved, final)
+    dlogs = np.zeros_like(logs)
+    spread = np.broadcast_to(states[:, None], frames.shape)
+    which = np.arange(batch)[:, None, None]
+    np.add.at(dlogs, (which, np.arange(count)[:, None], spread), chances)
+    return -dlogs * g[:, None, None], None, None, None
 
 
-def xla(logits: Any, labels: Any, label_lengths: Any, lengths: Any, blank: int = 0) -> Any:
-    """The same in `jax.numpy`."""
+def xla(logs: Any, labels: Any, label_lengths: Any, lengths: Any, *, blank: int) -> Any:
+    """The same in JAX."""
     import jax
     import jax.numpy as jnp
 
-    logs = log_probabilities(logits, jnp)
-    states, skip = lattice(labels, blank, jnp)
-    wanted = jnp.broadcast_to(states[:, None], (*logs.shape[:2], states.shape[1]))
-    emitted = jnp.take_along_axis(logs, wanted, axis=-1)
+    labels = jnp.asarray(labels)
+    states, jumps = extended(jnp, labels, blank)
+    frames = jnp.swapaxes(jnp.take_along_axis(logs, states[:, None], 2), 0, 1)
 
-    def frame(before: Any, inputs: Any) -> tuple[Any, None]:
-        t, added = inputs
-        reached = advance(before, skip.astype(logs.dtype), jnp) + added
-        return jnp.where((t < lengths)[:, None], reached, before), None
+    def one(scores: Any, seen: Any) -> Any:
+        i, frame = seen
+        new = step(jnp, scores, jumps) + frame
+        return jnp.where((i < lengths)[:, None], new, scores), None
 
-    steps = (jnp.arange(logs.shape[1]), jnp.moveaxis(emitted, 1, 0))
-    final, _ = jax.lax.scan(frame, start(states, logs.dtype, jnp), steps)
-    last = ends(label_lengths, states.shape[1], jnp)
-    return -jax.nn.logsumexp(jnp.where(last, final, -jnp.inf), axis=1)
+    first = start(jnp, frames[0])
+    rest = (jnp.arange(1, frames.shape[0]), frames[1:])
+    return -total(jnp, jax.lax.scan(one, first, rest)[0], jnp.asarray(label_lengths))
 
 
 ctc = fused("ctc", forward, backward, xla)

@@ -219,22 +219,6 @@ CASES: list[Case] = [
         kernels.sigmoid_binary_cross_entropy,
         (normal(4, 5) * 5, rng.random((4, 5))),
     ),
-    Case(
-        "ctc",
-        kernels.ctc,
-        (
-            normal(4, 7, 5) * 2,
-            np.array([[1, 1, 4], [2, 3, 0], [3, 0, 0], [4, 2, 4]]),
-            np.array([3, 2, 0, 3]),
-            np.array([7, 5, 6, 4]),
-        ),
-    ),
-    Case(
-        "ctc-last-is-blank",
-        kernels.ctc,
-        (normal(2, 4, 3), np.array([[0, 1], [1, 1]]), np.array([2, 2]), np.array([4, 4])),
-        {"blank": 2},
-    ),
     elementwise("relu"),
     elementwise("relu", negative_slope=0.2, max_value=4.0, threshold=0.5),
     elementwise("relu", negative_slope=0.3),
