@@ -48,9 +48,8 @@ def window_values(name: str, length: int, periodic: bool) -> np.ndarray:
         values = np.sin(np.pi * (place + 0.5) / count)
     elif name in WINDOWS:
         angle = 2 * np.pi * place / max(count - 1, 1)
-        terms = enumerate(WINDOWS[name])
-        values = sum((-1) ** k * factor * np.cos(k * angle) for k, factor in terms)  # type: ignore[assignment]
-        values = values if count > 1 else np.ones(count)
+        parts = [(-1) ** k * f * np.cos(k * angle) for k, f in enumerate(WINDOWS[name])]
+        values = np.sum(parts, axis=0) if count > 1 else np.ones(count)
     else:
         return _of_scipy(name, length, periodic)
     return values[:length]
@@ -125,7 +124,7 @@ class STFT(Initializer):
         if self.window is None:
             return 1.0
         if isinstance(self.window, str):
-            window = window_values(self.window, length, self.periodic)
+            window: Any = window_values(self.window, length, self.periodic)
         else:
             window = np.asarray(self.window, "float64")
         if window.shape != (length,):

@@ -13,7 +13,8 @@ from kernelmodel.core.autoconfig import Configurable, decode, encode
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
-from kernelmodel.core.policy import get_policy
+from kernelmodel.core.policy import get_policy, usable
+from kernelmodel.core.settings import SETTINGS
 from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.losses.reduction import check_reduction, reduce
 from kernelmodel.losses.shapes import same_rank
@@ -58,7 +59,7 @@ class Loss(Configurable):
         self.name = name or class_name(type(self).__name__)
         self.reduction = check_reduction(type(self).__name__, reduction)
         self._dtype = dtype
-        self.dtype = get_policy(dtype).compute_dtype if dtype is not None else "float32"
+        self.dtype = SETTINGS.floatx if dtype is None else usable(get_policy(dtype).compute_dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss.

@@ -144,7 +144,8 @@ class Optimizer(OptimizerState):
         one = np.ones_like(getval(loss))
         scaled = self.scale_loss(one)
         seeds = {} if scaled is one else {"output_gradients": scaled}
-        gradients = tape.gradient(loss, list(var_list), **seeds)
+        with np.errstate(over="ignore" if seeds else np.geterr()["over"]):
+            gradients = tape.gradient(loss, list(var_list), **seeds)
         return self.apply_gradients(zip(gradients, var_list))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], **_: Any) -> Any:

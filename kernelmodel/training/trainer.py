@@ -13,10 +13,16 @@ from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_flag, check_verbose
 from kernelmodel.training.compiling import Compiling
 from kernelmodel.training.data import unpack_x_y_sample_weight
-from kernelmodel.training.fit_data import check_frequency, fit_sources, is_due, step_limit
+from kernelmodel.training.fit_data import (
+    check_frequency,
+    epoch_limit,
+    fit_sources,
+    is_due,
+    step_limit,
+)
 from kernelmodel.training.loop import run_epoch
 from kernelmodel.training.sources.choose import make_source
-from kernelmodel.training.sources.source import Epoch, Loading, Source
+from kernelmodel.training.sources.source import Epoch, Loading, Source, at_most
 
 
 class Trainer(Compiling):
@@ -99,6 +105,7 @@ class Trainer(Compiling):
         self._require_compiled("fit")
         for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
             check_count(name, count, least=0, optional=False)
+        epochs = epoch_limit(epochs)
         check_verbose(verbose)
         check_frequency(validation_freq)
         loading = self._loading(
@@ -115,7 +122,7 @@ class Trainer(Compiling):
             sources = [training, validation] if validation is not None and due else [training]
             self._prepare(*(source.peek() for source in sources))
             listed = callback_list(
-                self, callbacks, verbose, epochs, training.steps, fit=True,
+                self, callbacks, verbose, epochs, at_most(training.steps), fit=True,
                 batch_size=training.batch_size,
             )  # fmt: skip
             self.stop_training = False
@@ -216,7 +223,7 @@ class Trainer(Compiling):
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         with closing(make_source(x, y, sample_weight, loading)) as source:
             self._prepare(source.peek())
-            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
             return self._results(self._evaluate(source, source.epoch(), listed), return_dict)
 
     def predict(
@@ -252,7 +259,7 @@ class Trainer(Compiling):
         parts: list[Any] = []
         with closing(make_source(x, None, None, loading)) as source:
             self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
-            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
             self.stop_predicting = False
             listed.on_predict_begin()
             function, batches = self.make_predict_function(), source.epoch()
