@@ -53,13 +53,13 @@ def _children(structure: Any) -> list[tuple[Any, Any]]:
 
 def _rebuilt(structure: Any, parts: list[Any]) -> Any:
     """A container of the kind of `structure` with other parts, in the order of `_children`."""
+    kind: Any = type(structure)
     if isinstance(structure, dict):
         made = dict(zip(sorted(structure), parts))
         ordered = {key: made[key] for key in structure}
         if hasattr(structure, "default_factory"):
-            return type(structure)(structure.default_factory, ordered)
-        return type(structure)(ordered)
-    kind = type(structure)
+            return kind(structure.default_factory, ordered)
+        return kind(ordered)
     return kind(*parts) if hasattr(structure, "_fields") else kind(parts)
 
 
@@ -80,9 +80,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     ]
 
 
-def map_structure(
-    func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True
-) -> Any:
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
     """The structure with each leaf replaced by the function of the structures' leaves.
 
     Args:
@@ -113,9 +111,7 @@ def map_structure(
     return map_structure_up_to(first, of, *structures)
 
 
-def map_structure_up_to(
-    shallow_structure: Any, func: Callable[..., Any], *structures: Any
-) -> Any:
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """As `map_structure`, but what lies below the leaves of a shallow structure stays whole.
 
     Examples:
@@ -127,9 +123,7 @@ def map_structure_up_to(
         return func(*structures)
     for structure in structures:
         if not is_nested(structure) or len(structure) != len(shallow_structure):
-            raise ValueError(
-                f"The structures differ: {shallow_structure!r} and {structure!r}."
-            )
+            raise ValueError(f"The structures differ: {shallow_structure!r} and {structure!r}.")
     parts = [_children(structure) for structure in structures]
     return _rebuilt(
         shallow_structure,

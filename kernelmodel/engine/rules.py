@@ -65,8 +65,8 @@ def prod_vjp(ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: An
     def vjp(g: Any) -> Any:
         shape = np.shape(getval(x))
         rank = len(shape)
-        axes = range(rank) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        axes = sorted(a % rank for a in axes)
+        reduced = range(rank) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = sorted(a % rank for a in reduced)
         kept = [a for a in range(rank) if a not in axes]
         order = [*kept, *axes]
         moved = anp.transpose(x, order)

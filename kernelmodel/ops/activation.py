@@ -11,7 +11,7 @@ from kernelmodel.engine import kernels
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
 
@@ -188,8 +188,8 @@ def glu(x: Any, axis: int = -1) -> Any:
         array([2.], dtype=float32)
     """
     x = floating(x)
-    if shape(x)[axis] is not None and shape(x)[axis] % 2:
-        checks.refuse("glu", "x", f"length {shape(x)[axis]}", f"of even length along axis {axis}")
+    if extents(x)[axis] is not None and extents(x)[axis] % 2:
+        checks.refuse("glu", "x", f"length {extents(x)[axis]}", f"of even length along axis {axis}")
     value, gate = anp.split(x, 2, axis)
     return value * kernels.sigmoid(gate)
 
@@ -275,8 +275,10 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     x = floating(x)
     values = getval(x)
     ordered = np.flip(np.sort(values, axis=axis), axis)
-    ranks = np.arange(1, shape(values)[axis] + 1, dtype=dtype_of(x))
-    ranks = np.reshape(ranks, [-1 if i == axis % len(shape(x)) else 1 for i in range(len(shape(x)))])
+    ranks = np.arange(1, extents(values)[axis] + 1, dtype=dtype_of(x))
+    ranks = np.reshape(
+        ranks, [-1 if i == axis % len(extents(x)) else 1 for i in range(len(extents(x)))]
+    )
     support = np.greater(1 + ranks * ordered, np.cumsum(ordered, axis=axis))
     count = np.sum(support, axis=axis, keepdims=True)
     least = np.min(np.where(support, ordered, np.inf), axis=axis, keepdims=True)

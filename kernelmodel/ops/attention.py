@@ -12,7 +12,7 @@ from kernelmodel.engine import kernels
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import both_floating
 
@@ -21,12 +21,12 @@ __all__ = ["dot_product_attention"]
 
 def _grouped(name: str, x: Any, lengths: tuple[int, ...], keys: int) -> Any:
     """A mask or bias that broadcasts to (batch, heads, t, s), with the heads in groups."""
-    batch, heads, t, s = lengths
-    while len(shape(x)) < 4:
+    _, heads, t, _ = lengths
+    while len(extents(x)) < 4:
         # (batch, t, s) is meant for every head; (batch, heads, s) for every query.
-        per_head = len(shape(x)) == 3 and shape(x)[1] == heads and heads not in (1, t)
-        x = anp.expand_dims(x, 2 if per_head else 1 if len(shape(x)) == 3 else 0)
-    found = shape(getval(x))
+        per_head = len(extents(x)) == 3 and extents(x)[1] == heads and heads not in (1, t)
+        x = anp.expand_dims(x, 2 if per_head else 1 if len(extents(x)) == 3 else 0)
+    found = extents(x)
     if any(n not in (1, wanted) for n, wanted in zip(found, lengths)):
         checks.refuse("dot_product_attention", name, f"shape {found}",
                       f"an array that broadcasts to (batch, heads, t, s) = {lengths}")  # fmt: skip
@@ -80,9 +80,9 @@ def dot_product_attention(
     query, key = both_floating(query, key)
     for argument, x in (("query", query), ("key", key), ("value", value)):
         checks.rank(name, argument, x, (4,))
-    (batch, t, heads, length), (s, keys) = shape(getval(query)), shape(getval(key))[1:3]
-    if heads % keys or shape(key)[-1] != length or shape(value)[:3] != shape(key)[:3]:
-        got = f"shape {shape(key)} beside query {shape(query)} and value {shape(value)}"
+    (batch, t, heads, length), (s, keys) = extents(query), extents(key)[1:3]
+    if heads % keys or extents(key)[-1] != length or extents(value)[:3] != extents(key)[:3]:
+        got = f"shape {extents(key)} beside query {extents(query)} and value {extents(value)}"
         checks.refuse(name, "key", got, "(batch, s, key_heads, length), heads % key_heads == 0")
     groups = heads // keys
     q = anp.reshape(query, (batch, t, keys, groups, length))
@@ -106,4 +106,4 @@ def dot_product_attention(
     weights = kernels.softmax(scores, axis=-1)
     v = anp.expand_dims(anp.transpose(value, (0, 2, 1, 3)), 2)
     mixed = anp.transpose(anp.matmul(weights, v), (0, 3, 1, 2, 4))
-    return anp.reshape(mixed, (batch, t, heads, shape(getval(value))[-1]))
+    return anp.reshape(mixed, (batch, t, heads, extents(value)[-1]))

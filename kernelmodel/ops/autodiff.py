@@ -26,7 +26,7 @@ from kernelmodel.engine.tape import (
 )
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import convert_to_tensor, shape
+from kernelmodel.ops.convert import convert_to_tensor, extents
 from kernelmodel.ops.dispatch import op_of_other
 
 __all__ = ["custom_gradient", "jvp", "vectorize"]
@@ -101,13 +101,14 @@ def _filled(g: Any, out: tuple[Any, ...]) -> list[Any]:
     return [np.zeros_like(part) if one is None else one for one, part in zip(g, out)]
 
 
+@op_of_other
 def jvp(
     fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
 ) -> Any:
     """A function's values, and how they change when its arguments move in a direction.
 
-    On arrays the derivative is put together from the gradients of all elements of the result: exact,
-    and meant for results with few elements. Under XLA it is one forward pass.
+    On arrays the derivative is put together from the gradients of all elements of the result: it is
+    exact, and meant for results with few elements. Under XLA it is one forward pass.
 
     Args:
         fun: Function of arrays that returns an array, or any structure of arrays.
@@ -132,9 +133,9 @@ def jvp(
         checks.refuse("jvp", "primals and tangents", got, "tuples or lists")
     points = [convert_to_tensor(x) for x in primals]
     moves = [convert_to_tensor(x) for x in tangents]
-    if [shape(x) for x in points] != [shape(x) for x in moves]:
-        allowed = f"of the shapes of primals, {[shape(x) for x in points]}"
-        checks.refuse("jvp", "tangents", f"shapes {[shape(x) for x in moves]}", allowed)
+    if [extents(x) for x in points] != [extents(x) for x in moves]:
+        allowed = f"of the shapes of primals, {[extents(x) for x in points]}"
+        checks.refuse("jvp", "tangents", f"shapes {[extents(x) for x in moves]}", allowed)
     if any(isinstance(getval(x), XlaArray) for x in points):
         return _xla_jvp(fun, points, moves, has_aux)
     trace = open_trace()
@@ -178,8 +179,8 @@ def _xla_jvp(fun: Function, points: list[Any], moves: list[Any], has_aux: bool) 
     def plain(*values: Any) -> Any:
         return unwrap(map_structure(getval, fun(*wrap(list(values)))))
 
-    given = (tuple(unwrap([getval(x) for x in side])) for side in (points, moves))
-    return tuple(wrap(part) for part in jax.jvp(plain, *given, has_aux=has_aux))
+    at, along = (tuple(unwrap([getval(x) for x in side])) for side in (points, moves))
+    return tuple(wrap(part) for part in jax.jvp(plain, at, along, has_aux=has_aux))
 
 
 def vectorize(
@@ -235,12 +236,12 @@ def _vectorized(
         return wrap(turned(*unwrap([getval(x) for x in values])))
     cores = _core_ranks(signature, len(used))
     ranks = dict(zip(used, cores))
-    outer = {i: shape(values[i])[: len(shape(values[i])) - ranks[i]] for i in used}
+    outer = {i: extents(values[i])[: len(extents(values[i])) - ranks[i]] for i in used}
     loop = np.broadcast_shapes(*outer.values())
     spread = {
         i: anp.reshape(
-            anp.broadcast_to(values[i], (*loop, *shape(values[i])[len(outer[i]) :])),
-            (-1, *shape(values[i])[len(outer[i]) :]),
+            anp.broadcast_to(values[i], (*loop, *extents(values[i])[len(outer[i]) :])),
+            (-1, *extents(values[i])[len(outer[i]) :]),
         )
         for i in used
     }
@@ -250,7 +251,7 @@ def _vectorized(
     ]
     leaves = [rules.stack([convert_to_tensor(x) for x in leaf]) for leaf in
               zip(*(flatten(result) for result in results))]  # fmt: skip
-    shaped = [anp.reshape(leaf, (*loop, *shape(getval(leaf))[1:])) for leaf in leaves]
+    shaped = [anp.reshape(leaf, (*loop, *extents(leaf)[1:])) for leaf in leaves]
     return pack_like(results[0], shaped)
 
 

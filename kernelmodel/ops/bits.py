@@ -76,4 +76,8 @@ def view(x: Any, dtype: Any = None) -> Any:
         >>> km.ops.view(np.array([1.0], "float32"), "int32")
         array([1065353216], dtype=int32)
     """
-    return x if dtype is None else getval(x).view(np.dtype(standardize_dtype(dtype)))
+    if dtype is None:
+        return x
+    values = getval(x)
+    values = np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values
+    return values.view(np.dtype(standardize_dtype(dtype)))

@@ -6,10 +6,9 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import patches as kernel
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import op
 
 __all__ = ["depth_to_space", "fold", "space_to_depth", "unfold"]
@@ -55,7 +54,7 @@ def unfold(
     checks.rank("unfold", "x", x, (4,))
     settings = _settings("unfold", kernel_size, dilation, padding, stride)
     windows = kernel.patches(anp.transpose(x, (0, 2, 3, 1)), **settings)
-    batch, rows, columns, taps, channels = shape(getval(windows))
+    batch, rows, columns, taps, channels = extents(windows)
     ordered = anp.transpose(windows, (0, 4, 3, 1, 2))
     return anp.reshape(ordered, (batch, channels * taps, rows * columns))
 
@@ -97,10 +96,10 @@ def fold(
     spatial = checks.per_axis("fold", "output_size", output_size, 2)
     settings = _settings("fold", kernel_size, dilation, padding, stride)
     w = kernel.layout(spatial, **settings)
-    taps, (batch, rows, count) = w.size[0] * w.size[1], shape(getval(x))
+    taps, (batch, rows, count) = w.size[0] * w.size[1], extents(x)
     if rows % taps or count != w.out[0] * w.out[1]:
         allowed = f"of shape (batch, channels * {taps}, {w.out[0] * w.out[1]})"
-        checks.refuse("fold", "x", f"shape {shape(x)}", allowed)
+        checks.refuse("fold", "x", f"shape {extents(x)}", allowed)
     parts = anp.reshape(x, (batch, rows // taps, taps, *w.out))
     images = kernel.fold(anp.transpose(parts, (0, 3, 4, 2, 1)), spatial=spatial, **settings)
     return anp.transpose(images, (0, 3, 1, 2))
@@ -112,7 +111,7 @@ def _block(name: str, x: Any, block_size: int, data_format: str) -> tuple[int, .
     data_format = checks.data_format(name, data_format)
     if not isinstance(block_size, int) or block_size < 1:
         checks.refuse(name, "block_size", repr(block_size), "a positive integer")
-    found = shape(getval(x))
+    found = extents(x)
     return found if data_format == "channels_last" else (found[0], *found[2:], found[1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 
 FORMATS = ("channels_last", "channels_first")
 
@@ -33,7 +33,7 @@ def data_format(op: str, value: str | None) -> str:
 
 def rank(op: str, argument: str, x: Any, allowed: Collection[int]) -> int:
     """The number of dimensions of x, if it is among the allowed ones."""
-    found = shape(x)
+    found = extents(x)
     if len(found) not in allowed:
         ranks = " or ".join(map(str, allowed))
         refuse(op, argument, f"an array of shape {found}", f"an array of rank {ranks}")
@@ -42,13 +42,13 @@ def rank(op: str, argument: str, x: Any, allowed: Collection[int]) -> int:
 
 def matrix(op: str, argument: str, x: Any) -> None:
     """Check that x is a matrix, or a batch of matrices."""
-    if len(shape(x)) < 2:
-        refuse(op, argument, f"shape {shape(x)}", "a matrix, or a batch of them")
+    if len(extents(x)) < 2:
+        refuse(op, argument, f"shape {extents(x)}", "a matrix, or a batch of them")
 
 
 def square(op: str, argument: str, x: Any) -> None:
     """Check that x is a matrix, or a batch of matrices, of equal side lengths."""
-    found = shape(x)
+    found = extents(x)
     if len(found) < 2 or found[-1] != found[-2]:
         refuse(op, argument, f"shape {found}", "a square matrix, or a batch of them")
 
@@ -62,8 +62,10 @@ def whole(op: str, argument: str, x: Any) -> None:
 def per_axis(op: str, argument: str, value: Any, axes: int) -> tuple[int, ...]:
     """An int for every spatial axis, or the given sequence as a tuple of ints."""
     found = (value,) * axes if hasattr(value, "__index__") else value
-    if not isinstance(found, (tuple, list)) or len(found) != axes or not all(
-        hasattr(part, "__index__") for part in found
+    if (
+        not isinstance(found, (tuple, list))
+        or len(found) != axes
+        or not all(hasattr(part, "__index__") for part in found)
     ):
         refuse(op, argument, repr(value), f"an integer or {axes} of them")
     return tuple(map(int, found))

@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.ops import checks, families
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import op
 
 __all__ = ["angle", "imag", "isreal", "polar", "real", "view_as_complex", "view_as_real"]
@@ -54,8 +54,8 @@ def view_as_complex(x: Any) -> Any:
         >>> km.ops.view_as_complex([[1.0, 2.0]])
         array([1.+2.j], dtype=complex64)
     """
-    if shape(x)[-1:] != (2,):
-        checks.refuse("view_as_complex", "x", f"shape {shape(x)}", "an array of shape (..., 2)")
+    if extents(x)[-1:] != (2,):
+        checks.refuse("view_as_complex", "x", f"shape {extents(x)}", "an array of shape (..., 2)")
     return x[..., 0] + np.complex64(1j) * x[..., 1]
 
 

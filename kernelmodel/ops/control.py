@@ -17,11 +17,12 @@ import numpy as np
 from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
+from kernelmodel.engine.scope import shapes_only
 from kernelmodel.engine.structure import flatten, map_structure, pack_like
 from kernelmodel.engine.tape import recording
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import convert_to_tensor, shape
+from kernelmodel.ops.convert import convert_to_tensor, extents
 from kernelmodel.ops.dispatch import op_of_other
 
 __all__ = [
@@ -64,9 +65,9 @@ def _at(structure: Any, i: Any) -> Any:
 
 def _length(name: str, argument: str, structure: Any) -> int:
     """The common length of the leaves' first axes."""
-    lengths = {shape(leaf)[0] if shape(leaf) else None for leaf in flatten(structure)}
+    lengths = {extents(leaf)[0] if extents(leaf) else None for leaf in flatten(structure)}
     if len(lengths) != 1 or None in lengths:
-        found = [shape(leaf) for leaf in flatten(structure)]
+        found = [extents(leaf) for leaf in flatten(structure)]
         checks.refuse(name, argument, f"shapes {found}", "arrays with first axes of one length")
     return lengths.pop()  # type: ignore[return-value]
 
@@ -170,7 +171,9 @@ def while_loop(
         result = body(*variables)
         return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
-    if _xla(state):
+    if shapes_only():  # zeros may never end a loop, which keeps the shapes of its variables
+        state = tuple(map_structure(convert_to_tensor, list(state)))
+    elif _xla(state):
         state = _xla_while(cond, step, state, maximum_iterations)
     else:
         turns = 0
@@ -377,7 +380,9 @@ def associative_scan(f: Function, elems: Any, reverse: bool = False, axis: int =
 
     def combine(one: list[Any], other: list[Any]) -> list[Any]:
         # The function works along the user's axis.
-        sides = [pack_like(elems, [anp.moveaxis(x, 0, axis) for x in side]) for side in (one, other)]
+        sides = [
+            pack_like(elems, [anp.moveaxis(x, 0, axis) for x in side]) for side in (one, other)
+        ]
         return [anp.moveaxis(x, axis, 0) for x in flatten(f(*sides))]
 
     found = _running(combine, leaves)
@@ -388,7 +393,7 @@ def associative_scan(f: Function, elems: Any, reverse: bool = False, axis: int =
 
 def _running(combine: Function, leaves: list[Any]) -> list[Any]:
     """Pairs are combined, their running results found, and the entries between filled in."""
-    count = shape(getval(leaves[0]))[0]
+    count = extents(leaves[0])[0]
     if count < 2:
         return leaves
 
@@ -408,9 +413,9 @@ def _running(combine: Function, leaves: list[Any]) -> list[Any]:
 
 def _interleaved(even: Any, odd: Any) -> Any:
     """Entries of two arrays in turn; the first may have one more."""
-    pairs = shape(getval(odd))[0]
+    pairs = extents(odd)[0]
     both = rules.stack([getitem(even, np.s_[:pairs]), odd], 1)
-    row = shape(getval(even))[1:]
+    row = extents(even)[1:]
     together = anp.reshape(both, (2 * pairs, *row))
     rest = getitem(even, np.s_[pairs:])
-    return anp.concatenate([together, rest], 0) if shape(getval(rest))[0] else together
+    return anp.concatenate([together, rest], 0) if extents(rest)[0] else together

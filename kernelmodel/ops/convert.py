@@ -164,6 +164,13 @@ def shape(x: Any) -> tuple[int | None, ...]:
     return tuple(found) if found is not None else np.shape(x)
 
 
+def extents(x: Any) -> tuple[int, ...]:
+    """Shape of anything but a symbolic tensor: what the body of an op meets."""
+    values = getval(x)
+    found = getattr(values, "shape", None)
+    return np.shape(values) if found is None else tuple(found)
+
+
 def ndim(x: Any) -> int:
     """Number of dimensions."""
     return len(shape(x))

@@ -8,9 +8,8 @@ from typing import Any
 import autograd.numpy as anp
 
 from kernelmodel.engine import kernels
-from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import both_floating
 
@@ -34,7 +33,7 @@ def _operands(name: str, inputs: Any, kernel: Any, data_format: str | None) -> t
     data_format = checks.data_format(name, data_format)
     inputs, kernel = both_floating(inputs, _array_like(kernel))
     checks.rank(name, "inputs", inputs, (3, 4, 5))
-    checks.rank(name, "kernel", kernel, (len(shape(inputs)),))
+    checks.rank(name, "kernel", kernel, (len(extents(inputs)),))
     return channels_last(inputs, data_format), kernel, data_format
 
 
@@ -83,11 +82,11 @@ def conv(
         (1, 3, 3)
     """
     x, kernel, data_format = _operands("conv", inputs, kernel, data_format)
-    channels, inner, filters = shape(x)[-1], *shape(kernel)[-2:]
+    channels, inner, filters = extents(x)[-1], *extents(kernel)[-2:]
     if channels % inner or filters % (channels // inner):
         allowed = f"of (*size, channels / groups, filters) for inputs with {channels} channels"
-        checks.refuse("conv", "kernel", f"shape {shape(kernel)}", allowed)
-    settings = _settings("conv", len(shape(x)) - 2, strides, padding, dilation_rate)
+        checks.refuse("conv", "kernel", f"shape {extents(kernel)}", allowed)
+    settings = _settings("conv", len(extents(x)) - 2, strides, padding, dilation_rate)
     y = kernels.conv(x, kernel, None, groups=channels // inner, **settings)
     return as_given(y, data_format)
 
@@ -119,11 +118,11 @@ def depthwise_conv(
     """
     name = "depthwise_conv"
     x, kernel, data_format = _operands(name, inputs, kernel, data_format)
-    channels = shape(x)[-1]
-    *size, inner, multiplier = shape(getval(kernel))
+    channels = extents(x)[-1]
+    *size, inner, multiplier = extents(kernel)
     if inner != channels:
         allowed = f"of (*size, {channels}, multiplier) for inputs with {channels} channels"
-        checks.refuse(name, "kernel", f"shape {shape(kernel)}", allowed)
+        checks.refuse(name, "kernel", f"shape {extents(kernel)}", allowed)
     settings = _settings(name, len(size), strides, padding, dilation_rate)
     each = anp.reshape(kernel, (*size, 1, channels * multiplier))
     return as_given(kernels.conv(x, each, None, groups=channels, **settings), data_format)
@@ -153,9 +152,7 @@ def separable_conv(
     Returns:
         (batch, *out, filters).
     """
-    between = depthwise_conv(
-        inputs, depthwise_kernel, strides, padding, data_format, dilation_rate
-    )
+    between = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(between, pointwise_kernel, data_format=data_format)
 
 
@@ -195,10 +192,10 @@ def conv_transpose(
     """
     name = "conv_transpose"
     x, kernel, data_format = _operands(name, inputs, kernel, data_format)
-    axes = len(shape(x)) - 2
-    if shape(kernel)[-1] != shape(x)[-1]:
-        allowed = f"of (*size, filters, {shape(x)[-1]}) for inputs with {shape(x)[-1]} channels"
-        checks.refuse(name, "kernel", f"shape {shape(kernel)}", allowed)
+    axes = len(extents(x)) - 2
+    if extents(kernel)[-1] != extents(x)[-1]:
+        allowed = f"of (*size, filters, {extents(x)[-1]}) for inputs with {extents(x)[-1]} channels"
+        checks.refuse(name, "kernel", f"shape {extents(kernel)}", allowed)
     extra = output_padding
     if extra is not None:
         extra = checks.per_axis(name, "output_padding", extra, axes)

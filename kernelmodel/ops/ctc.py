@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import ctc as kernel
 from kernelmodel.engine.twin import with_xla
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, shape
+from kernelmodel.ops.convert import _cast, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 
@@ -52,11 +52,11 @@ def ctc_loss(
     output = floating(_array_like(output))
     checks.rank("ctc_loss", "output", output, (3,))
     checks.rank("ctc_loss", "target", target, (2,))
-    batch = shape(output)[0]
+    batch = extents(output)[0]
     lengths = _int32(target_length), _int32(output_length)
     for argument, x in (("target_length", lengths[0]), ("output_length", lengths[1])):
-        if shape(x) != (batch,):
-            checks.refuse("ctc_loss", argument, f"shape {shape(x)}", f"of shape ({batch},)")
+        if extents(x) != (batch,):
+            checks.refuse("ctc_loss", argument, f"shape {extents(x)}", f"of shape ({batch},)")
     logs = kernels.log_softmax(output, axis=-1)
     return kernel.ctc(logs, _int32(target), *lengths, blank=mask_index)
 
@@ -104,11 +104,11 @@ def ctc_decode(
         return _greedy(scores, lengths, merge_repeated, mask_index)
     if not 1 <= top_paths <= beam_width:
         checks.refuse("ctc_decode", "top_paths", top_paths, f"from 1 to beam_width={beam_width}")
-    return _beam_search(scores, lengths, beam_width, top_paths, mask_index % shape(scores)[-1])
+    return _beam_search(scores, lengths, beam_width, top_paths, mask_index % extents(scores)[-1])
 
 
 def _greedy(scores: Any, lengths: Any, merge: bool, blank: int) -> Any:
-    count = shape(scores)[1]
+    count = extents(scores)[1]
     beyond = np.greater_equal(np.arange(count), np.expand_dims(lengths, 1))
     best = np.where(beyond, blank, np.argmax(scores, axis=-1))
     total = -np.sum(np.where(beyond, 0, np.max(scores, axis=-1)), axis=1, keepdims=True)
@@ -131,8 +131,8 @@ def _xla_beam_search(scores: Any, lengths: Any, width: int, top: int, blank: int
         jax.ShapeDtypeStruct((batch, top), scores.dtype),
     )
 
-    def search(*arrays: Any) -> Any:
-        return _search(*map(np.asarray, arrays), width, top, blank)
+    def search(some: Any, others: Any) -> Any:
+        return _search(np.asarray(some), np.asarray(others), width, top, blank)
 
     return jax.pure_callback(search, shapes, scores, lengths)
 
@@ -191,7 +191,9 @@ def _search(scores: Any, lengths: Any, width: int, top: int, blank: int) -> Any:
             at = np.nonzero(~stays)
             new_paths[(*at, new_sizes[at])] = label[at]
             hashes = own[samples, source]
-            grown_hash = hashes * np.uint64(6364136223846793005) + label.astype(np.uint64) + np.uint64(1)
+            grown_hash = (
+                hashes * np.uint64(6364136223846793005) + label.astype(np.uint64) + np.uint64(1)
+            )
             inside = (i < lengths)[:, None]
             kept = np.take_along_axis(everything, chosen, 1)
             state = (

@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import decomposition as kernel
 from kernelmodel.engine.scope import shapes_only
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
 
@@ -22,7 +22,7 @@ def regular(x: Any) -> Any:
     """x; or unit matrices in its place, where code runs on zeros to find out shapes."""
     if not shapes_only():
         return x
-    return np.broadcast_to(np.eye(shape(x)[-1], dtype=dtype_of(x)), shape(x))
+    return np.broadcast_to(np.eye(extents(x)[-1], dtype=dtype_of(x)), extents(x))
 
 
 def symmetric(x: Any) -> Any:

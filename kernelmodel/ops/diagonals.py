@@ -8,10 +8,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import rules
-from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.reduction import accumulated
 from kernelmodel.ops.shaping import flip, swapaxes
@@ -40,13 +39,13 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         >>> km.ops.diagonal([[1, 2], [3, 4]])
         array([1, 4])
     """
-    rank = len(shape(x))
+    rank = len(extents(x))
     if rank < 2:
-        checks.refuse("diagonal", "x", f"shape {shape(x)}", "of rank two or more")
+        checks.refuse("diagonal", "x", f"shape {extents(x)}", "of rank two or more")
     if axis1 % rank == axis2 % rank:
         checks.refuse("diagonal", "axis2", axis2, f"another axis than axis1={axis1}")
     moved = anp.moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = shape(getval(moved))[-2:]
+    rows, columns = extents(moved)[-2:]
     first, start = max(-offset, 0), max(offset, 0)
     steps = np.arange(max(min(rows - first, columns - start), 0))
     return getitem(moved, (Ellipsis, steps + first, steps + start))
@@ -68,7 +67,7 @@ def diag(x: Any, k: int = 0) -> Any:
     if checks.rank("diag", "x", x, (1, 2)) == 2:
         return diagonal(x, offset=k)
     lengthened = anp.pad(x, (0, abs(k)), "constant", constant_values=0)
-    size = shape(getval(lengthened))[0]
+    size = extents(lengthened)[0]
     values = anp.expand_dims(lengthened, 1 if k >= 0 else 0)
     return rules.where(np.eye(size, k=k, dtype=bool), values, np.zeros((), dtype_of(x)))
 
@@ -121,7 +120,7 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         array([[2, 4],
                [1, 3]])
     """
-    rank = len(shape(array))
+    rank = len(extents(array))
     if len(axes) != 2 or axes[0] % rank == axes[1] % rank:
         checks.refuse("rot90", "axes", axes, "two different axes")
     first, second = axes

@@ -8,9 +8,8 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import op
 
 __all__ = ["rearrange"]
@@ -69,7 +68,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     targets = [name for group in new for name in group]
     if sorted(names) != sorted(targets):
         checks.refuse("rearrange", "pattern", repr(pattern), "with the same names on both sides")
-    found = shape(getval(tensor))
+    found = extents(tensor)
     if len(found) != len(old):
         checks.refuse("rearrange", "pattern", repr(pattern), f"one with {len(found)} axes")
     lengths = _lengths(old, found, axes_lengths)

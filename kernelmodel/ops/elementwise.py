@@ -15,10 +15,10 @@ from kernelmodel.ops.families import (
     both_floating,
     comparison,
     floating,
+    predicate,
     real,
     real_binary,
     same_floats,
-    predicate,
     unary,
 )
 

@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import both_floating
 from kernelmodel.ops.reduction import max as _max
@@ -55,7 +55,7 @@ def multi_hot(
     if sparse:
         checks.refuse("multi_hot", "sparse", sparse, "False: there are no sparse arrays here")
     rows = one_hot(inputs, num_classes, axis=axis, dtype=dtype)
-    return _max(rows, axis=1 if len(shape(inputs)) > 1 else 0)
+    return _max(rows, axis=1 if len(extents(inputs)) > 1 else 0)
 
 
 @op
@@ -79,8 +79,8 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
         np.float32(40.0)
     """
     x1, x2 = both_floating(x1, x2)
-    if shape(x1) != shape(x2):
-        checks.refuse("psnr", "x2", f"shape {shape(x2)}", f"of x1's shape {shape(x1)}")
+    if extents(x1) != extents(x2):
+        checks.refuse("psnr", "x2", f"shape {extents(x2)}", f"of x1's shape {extents(x1)}")
     gap = x1 - x2
     largest = np.asarray(20 * np.log10(max_val), gap.dtype)
     return largest - 10 * anp.log10(anp.mean(gap * gap))

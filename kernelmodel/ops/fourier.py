@@ -13,7 +13,7 @@ from kernelmodel.engine.kernels import frames as kernel
 from kernelmodel.engine.kernels import spectrum
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, shape
+from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, extents
 from kernelmodel.ops.dispatch import op, op_of_other
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.shaping import pad
@@ -35,8 +35,8 @@ def _pair(name: str, x: Any, rank: int = 1) -> tuple[Any, Any]:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         checks.refuse(name, "x", type(x).__name__, "a pair of arrays, real and imaginary part")
     real, imag = (convert_to_tensor(part) for part in x)
-    if shape(real) != shape(imag) or len(shape(real)) < rank:
-        got = f"parts of shape {shape(real)} and {shape(imag)}"
+    if extents(real) != extents(imag) or len(extents(real)) < rank:
+        got = f"parts of shape {extents(real)} and {extents(imag)}"
         checks.refuse(name, "x", got, f"two parts of the same shape, of rank {rank} or more")
     for part in (real, imag):
         if np.dtype(dtype_of(part)).kind != "f":
@@ -130,8 +130,8 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
                [3, 4, 5]])
     """
     name = "extract_sequences"
-    if not 1 <= sequence_length <= shape(getval(x))[-1]:
-        allowed = f"from 1 to the length of x's last axis ({shape(getval(x))[-1]})"
+    if not 1 <= sequence_length <= extents(x)[-1]:
+        allowed = f"from 1 to the length of x's last axis ({extents(x)[-1]})"
         checks.refuse(name, "sequence_length", sequence_length, allowed)
     if sequence_stride < 1:
         checks.refuse(name, "sequence_stride", sequence_stride, "a positive integer")
@@ -150,8 +150,8 @@ def _window(name: str, window: Any, length: int, fft_length: int, dtype: str) ->
     if window is None:
         return np.ones(fft_length, dtype)
     weights = _cast(convert_to_tensor(window), dtype)
-    if shape(weights) != (length,):
-        checks.refuse(name, "window", f"shape {shape(weights)}", f"of shape ({length},)")
+    if extents(weights) != (length,):
+        checks.refuse(name, "window", f"shape {extents(weights)}", f"of shape ({length},)")
     before = (fft_length - length) // 2
     return anp.pad(weights, (before, fft_length - length - before), "constant", constant_values=0)
 
@@ -192,7 +192,7 @@ def stft(
         checks.refuse("stft", "x", f"dtype {dtype_of(x)}", "an array of floats")
     weights = _window("stft", window, sequence_length, fft_length, dtype_of(x))
     if center:
-        around = [(0, 0)] * (len(shape(x)) - 1) + [(fft_length // 2, fft_length // 2)]
+        around = [(0, 0)] * (len(extents(x)) - 1) + [(fft_length // 2, fft_length // 2)]
         x = pad(x, around, "reflect")
     return rfft(extract_sequences(x, fft_length, sequence_stride) * weights)
 
@@ -228,12 +228,12 @@ def istft(
     weights = _window("istft", window, sequence_length, fft_length, dtype_of(real))
     pieces = spectrum.irfft(real, imag, length=fft_length) * weights
     total = kernel.overlap_add(pieces, stride=sequence_stride)
-    squares = anp.broadcast_to(weights * weights, (shape(getval(real))[-2], fft_length))
+    squares = anp.broadcast_to(weights * weights, (extents(real)[-2], fft_length))
     share = kernel.overlap_add(squares, stride=sequence_stride)
     safe = np.greater(getval(share), 1e-10)
     signal = total / where(safe, share, np.ones((), dtype_of(real)))
     start = fft_length // 2 if center else 0
     if length is not None:
         return getitem(signal, (Ellipsis, slice(start, start + length)))
-    end = shape(getval(signal))[-1] - (fft_length // 2 if center else 0)
+    end = extents(signal)[-1] - (fft_length // 2 if center else 0)
     return getitem(signal, (Ellipsis, slice(start, end)))

@@ -144,7 +144,8 @@ def allclose(
 ) -> Any:
     """Whether all elements are close; see `isclose`."""
     x1, x2 = same_floats(x1, x2)
-    return np.allclose(getval(x1), getval(x2), rtol=rtol, atol=atol, equal_nan=equal_nan)
+    close = np.isclose(getval(x1), getval(x2), rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return np.all(close)
 
 
 @op
@@ -164,7 +165,9 @@ def nan_to_num(
         >>> km.ops.nan_to_num([float("nan"), 1.0, float("inf")], posinf=9.0)
         array([0., 1., 9.], dtype=float32)
     """
-    return anp.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    values = getval(x)
+    found = np.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf)
+    return rules.where(np.isfinite(values), x, found)
 
 
 @op

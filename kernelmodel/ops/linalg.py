@@ -6,10 +6,11 @@ from typing import Any
 
 from kernelmodel import ops
 
-__all__ = (
+_NAMES = (
     "cholesky cholesky_inverse det eig eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr "
     "solve solve_triangular svd"
-).split()
+)
+__all__ = _NAMES.split()
 
 
 def __getattr__(name: str) -> Any:

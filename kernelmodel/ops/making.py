@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import convert_to_tensor, dtype_of, shape, standardize_dtype
+from kernelmodel.ops.convert import convert_to_tensor, dtype_of, extents, standardize_dtype
 from kernelmodel.ops.dispatch import _array_like, op, op_of_other
 from kernelmodel.ops.shaping import eye, zeros, zeros_like
 
@@ -135,7 +135,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> Any:
         places[:2] = [1, 0]
     lengths = [0] * len(lines)
     for line, place in zip(lines, places):
-        lengths[place] = shape(getval(line))[0]
+        lengths[place] = extents(line)[0]
     grids = []
     for line, place in zip(lines, places):
         own = [1] * len(lines)
@@ -160,6 +160,6 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
                [9., 3., 1.]], dtype=float32)
     """
     checks.rank("vander", "x", x, (1,))
-    count = shape(getval(x))[0] if N is None else N
+    count = extents(x)[0] if N is None else N
     powers = np.arange(count, dtype=dtype_of(x))
     return anp.power(anp.expand_dims(x, 1), powers if increasing else powers[::-1])

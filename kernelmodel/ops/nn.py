@@ -6,7 +6,7 @@ from typing import Any
 
 from kernelmodel import ops
 
-__all__ = (
+_NAMES = (
     "adaptive_average_pool adaptive_max_pool average_pool batch_normalization binary_crossentropy "
     "categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss depth_to_space "
     "depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid hard_silu "
@@ -15,7 +15,8 @@ __all__ = (
     "sigmoid silu soft_shrink softmax softplus softsign space_to_depth "
     "sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus swish "
     "tanh_shrink threshold unfold"
-).split()
+)
+__all__ = _NAMES.split()
 
 
 def __getattr__(name: str) -> Any:

@@ -8,9 +8,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import kernels
-from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.solving import norm
@@ -38,10 +37,10 @@ def _fitted(name: str, argument: str, x: Any, axes: tuple[int, ...], like: Any) 
     """A scale or shift in the extents of the axes, or None."""
     if x is None:
         return None
-    lengths = tuple(shape(getval(like))[a] for a in axes)
+    lengths = tuple(extents(like)[a] for a in axes)
     x = _array_like(x)
-    if int(np.prod(shape(getval(x)))) != int(np.prod(lengths)):
-        checks.refuse(name, argument, f"shape {shape(x)}", f"of shape {lengths}")
+    if int(np.prod(extents(x))) != int(np.prod(lengths)):
+        checks.refuse(name, argument, f"shape {extents(x)}", f"of shape {lengths}")
     return _cast(anp.reshape(x, lengths), dtype_of(like))
 
 
@@ -66,7 +65,7 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
     if synchronized:
         checks.refuse("moments", "synchronized", True, "False")
     x = floating(x)
-    over = _axes("moments", axes, len(shape(x)))
+    over = _axes("moments", axes, len(extents(x)))
     wide = _cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
     mean = anp.mean(wide, axis=over, keepdims=True)
     centred = wide - mean
@@ -105,14 +104,14 @@ def batch_normalization(
         array([[1., 1.]], dtype=float32)
     """
     name, x = "batch_normalization", floating(x)
-    (feature,) = _axes(name, axis, len(shape(x)))
+    (feature,) = _axes(name, axis, len(extents(x)))
     mean, variance, scale, offset = (
         _fitted(name, argument, part, (feature,), x)
         for argument, part in (
             ("mean", mean), ("variance", variance), ("scale", scale), ("offset", offset),
         )
     )  # fmt: skip
-    over = tuple(a for a in range(len(shape(x))) if a != feature)
+    over = tuple(a for a in range(len(extents(x))) if a != feature)
     return kernels.batch_norm_apply(x, mean, variance, scale, offset, axes=over, epsilon=epsilon)
 
 
@@ -150,7 +149,7 @@ def layer_normalization(
     if rms:
         scaled = rms_normalization(x, gamma, axis, epsilon)
         return scaled if beta is None else scaled + beta
-    axes = _axes(name, axis, len(shape(x)))
+    axes = _axes(name, axis, len(extents(x)))
     gamma, beta = (
         _fitted(name, argument, part, axes, x)
         for argument, part in (("gamma", gamma), ("beta", beta))
@@ -181,7 +180,7 @@ def rms_normalization(
         array([1., 1.], dtype=float32)
     """
     name, x = "rms_normalization", floating(x)
-    axes = _axes(name, axis, len(shape(x)))
+    axes = _axes(name, axis, len(extents(x)))
     scale = _fitted(name, "scale", scale, axes, x)
     return kernels.rms_norm(x, scale, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)
 
@@ -207,9 +206,9 @@ def normalize(x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = N
     if not isinstance(order, int) or order < 1:
         checks.refuse("normalize", "order", repr(order), "an integer from one up")
     x = floating(x)
-    x = anp.reshape(x, (1,)) if not shape(x) else x
+    x = anp.reshape(x, (1,)) if not extents(x) else x
     least = EPSILON if epsilon is None else epsilon
-    axes = _axes("normalize", axis, len(shape(x)))
+    axes = _axes("normalize", axis, len(extents(x)))
     if order == 2:
         squares = anp.sum(x * x, axis=axes, keepdims=True)
         # The least length bounds its square, so that zero vectors have a gradient too.

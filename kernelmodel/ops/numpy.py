@@ -6,7 +6,7 @@ from typing import Any
 
 from kernelmodel import ops
 
-__all__ = (
+_NAMES = (
     "abs absolute add all allclose amax amin angle any append arange arccos arccosh arcsin "
     "arcsinh arctan arctan2 arctanh argmax argmin argpartition argsort array array_split average "
     "bartlett bincount bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
@@ -27,7 +27,8 @@ __all__ = (
     "take_along_axis tan tanh tensordot tile trace transpose trapezoid tri tril triu true_divide "
     "trunc unique unravel_index vander var vdot vectorize view vsplit vstack where zeros "
     "zeros_like"
-).split()
+)
+__all__ = _NAMES.split()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.correlate import correlate as _correlate
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import both_floating, floating, same_floats
 
@@ -28,8 +28,8 @@ def kron(x1: Any, x2: Any) -> Any:
         array([ 1,  2, 10, 20])
     """
     x1, x2 = same_floats(x1, x2)
-    rank = max(len(shape(x1)), len(shape(x2)))
-    one, two = ((1,) * (rank - len(shape(x))) + shape(getval(x)) for x in (x1, x2))
+    rank = max(len(extents(x1)), len(extents(x2)))
+    one, two = ((1,) * (rank - len(extents(x))) + extents(x) for x in (x1, x2))
     spread = [n for length in one for n in (length, 1)]
     other = [n for length in two for n in (1, length)]
     product = anp.reshape(x1, spread) * anp.reshape(x2, other)
@@ -66,11 +66,11 @@ def cross(
         axisa = axisb = axisc = axis
     a, b = anp.moveaxis(x1, axisa, -1), anp.moveaxis(x2, axisb, -1)
     for argument, x in (("x1", a), ("x2", b)):
-        if shape(x)[-1] not in (2, 3):
-            checks.refuse("cross", argument, f"length {shape(x)[-1]}", "vectors of length 2 or 3")
-    flat = shape(a)[-1] == shape(b)[-1] == 2
+        if extents(x)[-1] not in (2, 3):
+            checks.refuse("cross", argument, f"length {extents(x)[-1]}", "vectors of length 2 or 3")
+    flat = extents(a)[-1] == extents(b)[-1] == 2
     (a0, a1, a2), (b0, b1, b2) = (
-        [x[..., i] if i < shape(x)[-1] else 0 for i in range(3)] for x in (a, b)
+        [x[..., i] if i < extents(x)[-1] else 0 for i in range(3)] for x in (a, b)
     )
     third = a0 * b1 - a1 * b0
     if flat:
@@ -122,7 +122,7 @@ def corrcoef(x: Any) -> Any:
     centred = x - anp.mean(x, axis=-1, keepdims=True)
     length = anp.sqrt(anp.sum(centred * centred, axis=-1, keepdims=True))
     unit = centred / length
-    return anp.matmul(unit, anp.swapaxes(unit, -1, -2) if len(shape(x)) == 2 else unit)
+    return anp.matmul(unit, anp.swapaxes(unit, -1, -2) if len(extents(x)) == 2 else unit)
 
 
 @op
@@ -147,8 +147,8 @@ def cdist(x: Any, y: Any) -> Any:
     x, y = both_floating(x, y)
     checks.matrix("cdist", "x", x)
     checks.matrix("cdist", "y", y)
-    if shape(x)[-1] != shape(y)[-1]:
-        checks.refuse("cdist", "y", f"shape {shape(y)}", f"of shape (..., m, {shape(x)[-1]})")
+    if extents(x)[-1] != extents(y)[-1]:
+        checks.refuse("cdist", "y", f"shape {extents(y)}", f"of shape (..., m, {extents(x)[-1]})")
     gaps = anp.expand_dims(x, -2) - anp.expand_dims(y, -3)
     squares = anp.sum(gaps * gaps, axis=-1)
     apart = np.greater(getval(squares), 0)

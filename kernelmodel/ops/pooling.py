@@ -9,10 +9,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import kernels
-from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.convolution import _padding, as_given, channels_last
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
@@ -104,13 +103,13 @@ def _adaptive(name: str, inputs: Any, output_size: Any, data_format: Any, reduce
     first = 1 if data_format == "channels_last" else 2
     x = inputs
     for axis, size in enumerate(sizes, first):
-        x = reduce(x, axis, *_windows(shape(getval(x))[axis], size))
+        x = reduce(x, axis, *_windows(extents(x)[axis], size))
     return x
 
 
 def _averaged(x: Any, axis: int, starts: np.ndarray, ends: np.ndarray) -> Any:
     """A matrix of equal weights within each window, times x."""
-    places = np.arange(shape(getval(x))[axis])[:, None]
+    places = np.arange(extents(x)[axis])[:, None]
     inside = (places >= starts) & (places < ends)
     weights = (inside / (ends - starts)).astype(dtype_of(x))
     return anp.moveaxis(anp.matmul(anp.moveaxis(x, axis, -1), weights), -1, axis)

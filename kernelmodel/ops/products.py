@@ -7,8 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.dispatch import op, op_of_other
 from kernelmodel.ops.families import same_floats
 
@@ -27,7 +26,7 @@ __all__ = [
 
 def _lower(x: Any, k: int) -> Any:
     """Ones on and below the k-th diagonal, in the last two lengths and the dtype of x."""
-    rows, columns = np.shape(getval(x))[-2:]
+    rows, columns = extents(x)[-2:]
     return np.tri(rows, columns, k).astype(dtype_of(x))
 
 
@@ -83,7 +82,7 @@ def outer(x1: Any, x2: Any) -> Any:
 def inner(x1: Any, x2: Any) -> Any:
     """Products of the vectors along the last axes of both."""
     x1, x2 = same_floats(x1, x2)
-    if not shape(x1) or not shape(x2):
+    if not extents(x1) or not extents(x2):
         return x1 * x2
     return anp.tensordot(x1, x2, ([-1], [-1]))
 

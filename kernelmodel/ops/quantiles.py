@@ -11,7 +11,7 @@ from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.reduction import Axis, take_along_axis
@@ -35,7 +35,7 @@ def _as_axes(axis: Axis, rank: int) -> set[int]:
 
 def _as_rows(x: Any, axis: Axis) -> tuple[Any, list[int]]:
     """x as (rows, values to reduce), and its shape with ones in place of the reduced axes."""
-    lengths = shape(getval(x))
+    lengths = extents(x)
     reduced = _as_axes(axis, len(lengths))
     kept = [a for a in range(len(lengths)) if a not in reduced]
     moved = anp.transpose(x, [*kept, *sorted(reduced)])
@@ -54,7 +54,7 @@ def _quantile(
     order = np.argsort(getval(rows), axis=1, kind="stable")  # NaN go last
     ordered = take_along_axis(rows, order, 1)
     missing = np.isnan(getval(rows))
-    count, length = shape(rows)
+    count, length = extents(rows)
     used = np.sum(~missing, axis=1) if skip_nan else np.full(count, length)
     many = np.reshape(_cast(q, "float64"), (-1, 1))
     place = np.clip(many * _cast(used - 1, "float64"), 0, None)
@@ -79,7 +79,7 @@ def _quantile(
     if not keepdims:
         reduced = _as_axes(axis, len(with_ones))
         with_ones = [n for a, n in enumerate(with_ones) if a not in reduced]
-    return anp.reshape(found, (*shape(q), *with_ones))
+    return anp.reshape(found, (*extents(q), *with_ones))
 
 
 @op

@@ -203,8 +203,8 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     def jax_draw(key: Any, wide: Any) -> Any:
         import jax
 
-        given = (jax.numpy.asarray(unwrap(x), wide) for x in (one, other))
-        return jax.random.beta(key, *given, tuple(shape), wide)
+        a, b = (jax.numpy.asarray(unwrap(x), wide) for x in (one, other))
+        return jax.random.beta(key, a, b, tuple(shape), wide)
 
     return _draw(seed, dtype, numpy_draw, jax_draw)
 
@@ -246,8 +246,8 @@ def binomial(
     def jax_draw(key: Any, wide: Any) -> Any:
         import jax
 
-        given = (jax.numpy.asarray(unwrap(x), wide) for x in (trials, chances))
-        return jax.random.binomial(key, *given, tuple(shape), wide)
+        n, p = (jax.numpy.asarray(unwrap(x), wide) for x in (trials, chances))
+        return jax.random.binomial(key, n, p, tuple(shape), wide)
 
     return _draw(seed, dtype, numpy_draw, jax_draw)
 

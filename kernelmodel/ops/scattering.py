@@ -15,7 +15,7 @@ from kernelmodel.engine.rules import where
 from kernelmodel.engine.twin import with_xla
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, shape
+from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import same_floats
 
@@ -39,14 +39,14 @@ def _row_numbers(indices: Any, lengths: Sequence[int]) -> Any:
 def _scattered(name: str, inputs: Any, indices: Any, updates: Any, how: str) -> Any:
     indices = getval(_array_like(indices))
     checks.whole(name, "indices", indices)
-    lengths, depth = shape(getval(inputs)), shape(indices)[-1]
+    lengths, depth = extents(inputs), extents(indices)[-1]
     if depth > len(lengths):
         allowed = f"an array of shape (..., depth) with depth up to {len(lengths)}"
-        checks.refuse(name, "indices", f"shape {shape(indices)}", allowed)
-    expected = (*shape(indices)[:-1], *lengths[depth:])
-    if shape(getval(updates)) != expected:
+        checks.refuse(name, "indices", f"shape {extents(indices)}", allowed)
+    expected = (*extents(indices)[:-1], *lengths[depth:])
+    if extents(updates) != expected:
         argument = "values" if name == "scatter" else "updates"
-        checks.refuse(name, argument, f"shape {shape(updates)}", f"of shape {expected}")
+        checks.refuse(name, argument, f"shape {extents(updates)}", f"of shape {expected}")
     row = lengths[depth:]
     flat = anp.reshape(inputs, (int(np.prod(lengths[:depth])), *row))
     places = _row_numbers(indices, lengths[:depth])
@@ -113,7 +113,7 @@ def _dynamic_update(x: Any, updates: Any, starts: Any) -> Any:
 
 def _starts(start_indices: Any) -> list[Any]:
     starts = getval(start_indices)
-    return [getval(start) for start in (starts if len(shape(starts)) else [starts])]
+    return [getval(start) for start in (starts if len(extents(starts)) else [starts])]
 
 
 @op
@@ -134,7 +134,7 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
         array([[2, 3],
                [5, 6]])
     """
-    lengths, starts = np.shape(getval(inputs)), _starts(start_indices)
+    lengths, starts = extents(inputs), _starts(start_indices)
     if len(starts) != len(lengths) or len(shape) != len(lengths):
         allowed = f"{len(lengths)} integers, one for each axis of inputs"
         checks.refuse("slice", "start_indices and shape", f"{start_indices}, {shape}", allowed)
@@ -161,7 +161,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
         array([1., 9., 3.], dtype=float32)
     """
     inputs, updates = same_floats(inputs, updates)
-    lengths, span, starts = shape(getval(inputs)), shape(getval(updates)), _starts(start_indices)
+    lengths, span, starts = extents(inputs), extents(updates), _starts(start_indices)
     if any(isinstance(start, XlaArray) for start in starts):
         return _dynamic_update(inputs, updates, starts)
     borders = [(int(s), total - int(s) - n) for s, n, total in zip(starts, span, lengths)]

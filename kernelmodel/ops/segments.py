@@ -10,7 +10,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.scatter import scatter
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 
 __all__ = ["segment_max", "segment_min", "segment_prod", "segment_sum"]
@@ -29,15 +29,15 @@ def highest(dtype: np.dtype) -> Any:
 def _reduce(name: str, data: Any, ids: Any, count: int | None, how: str, start: Any) -> Any:
     ids = getval(_array_like(ids))
     checks.whole(name, "segment_ids", ids)
-    if shape(ids) != shape(data)[:1]:
-        allowed = f"of shape {shape(data)[:1]}, a number for each row of data"
-        checks.refuse(name, "segment_ids", f"shape {shape(ids)}", allowed)
+    if extents(ids) != extents(data)[:1]:
+        allowed = f"of shape {extents(data)[:1]}, a number for each row of data"
+        checks.refuse(name, "segment_ids", f"shape {extents(ids)}", allowed)
     if count is None:
         if isinstance(ids, XlaArray):
             checks.refuse(name, "num_segments", None, "given under XLA")
         count = int(np.max(ids, initial=-1)) + 1
     dtype = np.dtype(dtype_of(data))
-    rows = np.full((count, *shape(getval(data))[1:]), start(dtype), dtype)
+    rows = np.full((count, *extents(data)[1:]), start(dtype), dtype)
     return scatter(rows, data, ids, how=how)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
-from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import both_floating, floating
 from kernelmodel.ops.reduction import Axis, _axes, accumulated
@@ -31,7 +30,7 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
 
 def _between(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    return getitem(x, (*[slice(None)] * (axis % len(shape(x))), slice(start, stop)))
+    return getitem(x, (*[slice(None)] * (axis % len(extents(x))), slice(start, stop)))
 
 
 @op
@@ -70,10 +69,10 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     step: Any = dx
     if x is not None:
         y, x = both_floating(y, x)
-        step = diff(x, axis=axis if len(shape(x)) > 1 else -1)
-        if len(shape(x)) == 1:
-            step = anp.reshape(step, [-1 if i == axis % len(shape(y)) else 1
-                                      for i in range(len(shape(y)))])  # fmt: skip
+        step = diff(x, axis=axis if len(extents(x)) > 1 else -1)
+        if len(extents(x)) == 1:
+            step = anp.reshape(step, [-1 if i == axis % len(extents(y)) else 1
+                                      for i in range(len(extents(y)))])  # fmt: skip
     elif not hasattr(dx, "dtype"):
         step = np.asarray(dx, dtype_of(y))
     means = (_between(y, axis, 1, None) + _between(y, axis, None, -1)) * 0.5
@@ -88,7 +87,7 @@ def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @op
-def average(x: Any, axis: Axis = None, weights: Any = None) -> Any:
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """Weighted mean over the axes (all if None).
 
     Args:
@@ -107,11 +106,11 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Any:
     if weights is None:
         return anp.mean(floating(x), axis=_axes(axis))
     x, weights = both_floating(x, _array_like(weights))
-    rank = len(shape(x))
-    if shape(weights) != shape(x):
-        if not isinstance(axis, int) or shape(weights) != shape(x)[axis : axis + 1 or None]:
-            allowed = f"of the shape {shape(x)} of x, or of x along a single axis"
-            checks.refuse("average", "weights", f"shape {shape(weights)}", allowed)
+    rank = len(extents(x))
+    if extents(weights) != extents(x):
+        if not isinstance(axis, int) or extents(weights) != extents(x)[axis : axis + 1 or None]:
+            allowed = f"of the shape {extents(x)} of x, or of x along a single axis"
+            checks.refuse("average", "weights", f"shape {extents(weights)}", allowed)
         weights = anp.reshape(weights, [-1 if i == axis % rank else 1 for i in range(rank)])
-    total = anp.sum(anp.broadcast_to(weights, shape(getval(x))), axis=_axes(axis))
+    total = anp.sum(anp.broadcast_to(weights, extents(x)), axis=_axes(axis))
     return anp.sum(x * weights, axis=_axes(axis)) / total

@@ -12,7 +12,7 @@ from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.indexing import getitem as _index
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
-from kernelmodel.ops.dispatch import _array_like, op, op_of_other
+from kernelmodel.ops.dispatch import op, op_of_other
 
 __all__ = [
     "arange",
@@ -268,7 +268,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     lengths = np.shape(getval(x))
     for axis, width in enumerate(np.broadcast_to(np.asarray(pad_width), (len(lengths), 2))):
         if any(width):
-            order = np.pad(np.arange(lengths[axis]), width, mode)
+            order = np.pad(np.arange(lengths[axis]), width, mode)  # type: ignore[call-overload]
             x = _index(x, (*[slice(None)] * axis, order))
     return x
 

@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import decomposition as kernel
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.decompositions import regular, svd
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import both_floating, floating
@@ -92,10 +92,10 @@ def logdet(x: Any) -> Any:
 def _with_column(name: str, a: Any, b: Any) -> tuple[Any, bool]:
     """b as matrices, and whether it was vectors."""
     checks.square(name, "a", a)
-    vectors = len(shape(b)) == len(shape(a)) - 1
-    if shape(b)[-1 if vectors else -2 :][:1] != shape(a)[-1:]:
-        allowed = f"of shape (..., {shape(a)[-1]}) or (..., {shape(a)[-1]}, columns)"
-        checks.refuse(name, "b", f"shape {shape(b)}", allowed)
+    vectors = len(extents(b)) == len(extents(a)) - 1
+    if extents(b)[-1 if vectors else -2 :][:1] != extents(a)[-1:]:
+        allowed = f"of shape (..., {extents(a)[-1]}) or (..., {extents(a)[-1]}, columns)"
+        checks.refuse(name, "b", f"shape {extents(b)}", allowed)
     return (anp.expand_dims(b, -1) if vectors else b), vectors
 
 
@@ -147,7 +147,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     """
     a, b = both_floating(a, b)
     checks.square("solve_triangular", "a", a)
-    triangle = np.tri(shape(a)[-1], dtype=bool)
+    triangle = np.tri(extents(a)[-1], dtype=bool)
     counts = triangle if lower else triangle.T
     return solve(where(counts, a, np.zeros((), dtype_of(a))), b)
 
@@ -168,7 +168,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     """
     checks.square("cholesky_inverse", "x", x)
     x = floating(x)
-    unit = np.broadcast_to(np.eye(shape(x)[-1], dtype=dtype_of(x)), shape(getval(x)))
+    unit = np.broadcast_to(np.eye(extents(x)[-1], dtype=dtype_of(x)), extents(x))
     half = solve_triangular(x, unit, lower=not upper)
     turned = anp.swapaxes(half, -1, -2)
     return anp.matmul(half, turned) if upper else anp.matmul(turned, half)
@@ -194,7 +194,7 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     checks.matrix("pinv", "x", x)
     x = floating(x)
     if rcond is None:
-        rcond = 10 * max(shape(getval(x))[-2:]) * float(np.finfo(dtype_of(x)).eps)
+        rcond = 10 * max(extents(x)[-2:]) * float(np.finfo(dtype_of(x)).eps)
     return kernel.pinv(x, rcond=rcond)
 
 
@@ -222,10 +222,12 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     a, b = both_floating(a, b)
     checks.rank("lstsq", "a", a, (2,))
     checks.rank("lstsq", "b", b, (1, 2))
-    if shape(a)[0] != shape(b)[0]:
-        checks.refuse("lstsq", "b", f"shape {shape(b)}", f"of length {shape(a)[0]}, the rows of a")
+    if extents(a)[0] != extents(b)[0]:
+        checks.refuse(
+            "lstsq", "b", f"shape {extents(b)}", f"of length {extents(a)[0]}, the rows of a"
+        )
     if rcond is None:
-        rcond = max(shape(getval(a))) * float(np.finfo(dtype_of(a)).eps)
+        rcond = max(extents(a)) * float(np.finfo(dtype_of(a)).eps)
     return anp.matmul(pinv(a, rcond), b)
 
 
@@ -245,7 +247,7 @@ def matrix_rank(x: Any, tol: float | None = None) -> Any:
     checks.matrix("matrix_rank", "x", x)
     s = getval(svd(getval(floating(x)), compute_uv=False))
     if tol is None:
-        scale = max(shape(x)[-2:]) * float(np.finfo(dtype_of(s)).eps)
+        scale = max(extents(x)[-2:]) * float(np.finfo(dtype_of(s)).eps)
         limit = np.max(s, axis=-1, keepdims=True, initial=0) * scale
     else:
         limit = np.expand_dims(np.asarray(tol, dtype_of(s)), -1)
@@ -271,7 +273,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 def _matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     if ord in (None, "fro"):
         return _vector_norm(x, None, axis, keepdims)
-    rows, columns = (a % len(shape(x)) for a in axis)
+    rows, columns = (a % len(extents(x)) for a in axis)
     if ord in (1, -1, np.inf, -np.inf):
         summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = anp.sum(anp.abs(x), axis=summed, keepdims=True)
@@ -309,11 +311,11 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         np.float32(5.0)
     """
     x = floating(x)
-    rank = len(shape(x))
+    rank = len(extents(x))
     if axis is None and ord is None:
         return _vector_norm(x, None, None, keepdims)
     axis = tuple(range(rank)) if axis is None else _axes(axis)
-    axes = (axis,) if isinstance(axis, int) else axis
+    axes: Any = (axis,) if isinstance(axis, int) else axis
     if len(axes) == 2:
         return _matrix_norm(x, ord, axes, keepdims)
     if len(axes) != 1:

@@ -12,7 +12,7 @@ from kernelmodel.engine.kernels.scatter import scatter
 from kernelmodel.engine.twin import with_xla
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import same_floats
 from kernelmodel.ops.reduction import take_along_axis
@@ -63,7 +63,8 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     checks.rank("searchsorted", "sorted_sequence", sorted_sequence, (1,))
     checks.choice("searchsorted", "side", side, ("left", "right"))
     sequence, values = same_floats(sorted_sequence, values)
-    return _cast(np.searchsorted(getval(sequence), getval(values), side=side), "int32")
+    places = np.searchsorted(getval(sequence), getval(values), side=side)  # type: ignore[call-overload]
+    return _cast(places, "int32")
 
 
 @op
@@ -238,15 +239,17 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
             checks.refuse("bincount", "minlength", minlength, "given under XLA")
     else:
         length = max(int(np.max(places, initial=-1)) + 1, minlength)
-    weights = np.ones(shape(places), "int32") if weights is None else _array_like(weights)
-    if shape(weights) != shape(x):
-        checks.refuse("bincount", "weights", f"shape {shape(weights)}", f"of x's shape {shape(x)}")
-    rows = 1 if len(shape(x)) == 1 else shape(x)[0]
+    weights = np.ones(extents(places), "int32") if weights is None else _array_like(weights)
+    if extents(weights) != extents(x):
+        checks.refuse(
+            "bincount", "weights", f"shape {extents(weights)}", f"of x's shape {extents(x)}"
+        )
+    rows = 1 if len(extents(x)) == 1 else extents(x)[0]
     numbers = np.reshape(np.where(np.less(places, length), places, -1), (rows, -1))
     numbers = np.where(np.less(numbers, 0), -1, numbers + np.arange(rows)[:, None] * length)
     blank = np.zeros(rows * length, dtype_of(weights))
     counts = scatter(blank, anp.reshape(weights, (-1,)), np.reshape(numbers, (-1,)), how="add")
-    return anp.reshape(counts, (*shape(places)[:-1], length))
+    return anp.reshape(counts, (*extents(places)[:-1], length))
 
 
 @op

@@ -11,7 +11,7 @@ import numpy as np
 from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import _array_like, op, op_of_other
 from kernelmodel.ops.families import same_floats
 from kernelmodel.ops.shaping import concatenate, split
@@ -32,7 +32,7 @@ __all__ = [
 def _of_rank(x: Any, rank: int) -> Any:
     """x with axes of length one put in as NumPy's `atleast_*d` does: before, the third behind."""
     x = _array_like(x)
-    lengths = shape(getval(x))
+    lengths = extents(x)
     missing = max(rank - len(lengths), 0)
     if not missing:
         return x
@@ -72,7 +72,7 @@ def vstack(xs: Sequence[Any]) -> Any:
 def hstack(xs: Sequence[Any]) -> Any:
     """Arrays beside each other: joined along the second axis, vectors along their only one."""
     parts = [_of_rank(x, 1) for x in xs]
-    return concatenate(parts, 0 if len(shape(getval(parts[0]))) == 1 else 1)
+    return concatenate(parts, 0 if len(extents(parts[0])) == 1 else 1)
 
 
 @op_of_other
@@ -102,7 +102,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if hasattr(cuts, "__index__"):
         if int(cuts) < 1:
             checks.refuse("array_split", "indices_or_sections", cuts, "positive")
-        length, parts = shape(getval(x))[axis], int(cuts)
+        length, parts = extents(x)[axis], int(cuts)
         cuts = np.cumsum([length // parts + (i < length % parts) for i in range(parts)])[:-1]
     return split(x, [int(cut) for cut in cuts], axis=axis)
 
@@ -116,7 +116,7 @@ def vsplit(x: Any, indices_or_sections: Any) -> Any:
 @op
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
     """x cut along its second axis (a vector along its only one), as a list; see `split`."""
-    return split(x, indices_or_sections, axis=min(len(shape(x)) - 1, 1))
+    return split(x, indices_or_sections, axis=min(len(extents(x)) - 1, 1))
 
 
 @op

@@ -102,9 +102,9 @@ def backward(
     blank: int,
 ) -> tuple[Any, ...]:
     """Minus the chance of each class at each frame, given the labels."""
-    logs, labels, label_lengths, lengths = arrays
+    logs, _, label_lengths, lengths = arrays
     states, jumps, frames, scores = residuals
-    batch, count, classes = logs.shape
+    batch, count, _ = logs.shape
     place = np.arange(states.shape[1])
     last = 2 * label_lengths[:, None]
     final = np.where((place == last) | ((place == last - 1) & (last > 0)), 0.0, NEVER)

@@ -102,7 +102,12 @@ def svd_backward(
                 "svd: the vectors of full_matrices=True have no gradient where the matrix isn't "
                 "square, for they aren't unique. Use full_matrices=False."
             )
-        u, vt, g_u, g_vt = u[..., :count], vt[..., :count, :], g_u[..., :count], g_vt[..., :count, :]
+        u, vt, g_u, g_vt = (
+            u[..., :count],
+            vt[..., :count, :],
+            g_u[..., :count],
+            g_vt[..., :count, :],
+        )
     v, g_v = t(vt), t(g_vt)
     f = differences(s * s)
     s_row, s_column = s[..., None, :], s[..., :, None]

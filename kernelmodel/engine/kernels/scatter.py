@@ -6,6 +6,7 @@ rows with the numbers `places`. A number that is negative or too large is left o
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,7 @@ def products_of_others(inputs: np.ndarray, updates: np.ndarray, places: np.ndarr
     rows = within(places, len(inputs))
     zeros = np.concatenate([zeros, zeros[:1] * 0])[rows]
     rest = np.concatenate([rest, rest[:1] * 0])[rows]
-    alone = np.where(zero, rest, 0)
-    return np.where(zeros == 0, rest / np.where(zero, 1, updates), np.where(zeros == 1, alone, 0))
+    return np.where(zeros - zero == 0, rest / np.where(zero, 1, updates), 0)
 
 
 @backward_kernel
@@ -120,8 +120,40 @@ def xla(inputs: Any, updates: Any, places: Any, *, how: str) -> Any:
     import jax.numpy as jnp
 
     rows = jnp.where(places < 0, inputs.shape[0], places)
-    method = {"mul": "multiply"}.get(how, how)
-    return getattr(jnp.asarray(inputs).at[rows], method)(updates, mode="drop")
+    inputs = jnp.asarray(inputs)
+    if how == "mul":
+        return xla_multiplied()(inputs, jnp.asarray(updates), rows)
+    return getattr(inputs.at[rows], how)(updates, mode="drop")
+
+
+@cache
+def xla_multiplied() -> Any:
+    """Multiplication in JAX, which has no gradient of its own for a place given twice."""
+    import jax
+    import jax.numpy as jnp
+
+    @jax.custom_vjp
+    def multiplied(inputs: Any, updates: Any, rows: Any) -> Any:
+        return inputs.at[rows].multiply(updates, mode="drop")
+
+    def forward(inputs: Any, updates: Any, rows: Any) -> Any:
+        return multiplied(inputs, updates, rows), (inputs, updates, rows)
+
+    def backward(residuals: Any, g: Any) -> Any:
+        inputs, updates, rows = residuals
+
+        def read(values: Any) -> Any:
+            return values.at[rows].get(mode="fill", fill_value=0)
+
+        zero = updates == 0
+        zeros = read(jnp.zeros(inputs.shape, "int32").at[rows].add(zero, mode="drop"))
+        nonzero = jnp.where(zero, 1, updates)
+        rest = read(multiplied(inputs, nonzero, rows))
+        others = jnp.where(zeros - zero == 0, rest / nonzero, 0)
+        return g * multiplied(jnp.ones_like(inputs), updates, rows), read(g) * others, None
+
+    multiplied.defvjp(forward, backward)
+    return multiplied
 
 
 scatter = fused("scatter", forward, backward, xla)

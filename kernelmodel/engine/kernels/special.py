@@ -52,8 +52,10 @@ def complement(x: np.ndarray) -> np.ndarray:
         polynomial(OUTER_P, middle) / polynomial(OUTER_Q, middle),
         polynomial(FAR_P, far) / polynomial(FAR_Q, far),
     )
-    tail *= np.exp(-np.minimum(size, 40) ** 2)
-    return np.where(size < 1, 1 - error_function(np.clip(x, -1, 1)), np.where(x < 0, 2 - tail, tail))
+    tail *= np.exp(-(np.minimum(size, 40) ** 2))
+    return np.where(
+        size < 1, 1 - error_function(np.clip(x, -1, 1)), np.where(x < 0, 2 - tail, tail)
+    )
 
 
 def inverse(y: np.ndarray) -> np.ndarray:

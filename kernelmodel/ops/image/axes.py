@@ -7,7 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 
 
 def rows_axis(name: str, images: Any, data_format: str | None) -> int:
@@ -19,7 +19,7 @@ def rows_axis(name: str, images: Any, data_format: str | None) -> int:
 def as_batch(name: str, images: Any, data_format: str | None) -> Any:
     """Images as (batch, height, width, channels)."""
     first = rows_axis(name, images, data_format)
-    if len(shape(images)) == 3:
+    if len(extents(images)) == 3:
         images, first = anp.expand_dims(images, 0), first + 1
     return images if first == 1 else anp.moveaxis(images, 1, -1)
 
@@ -28,4 +28,4 @@ def as_given(result: Any, images: Any, data_format: str | None) -> Any:
     """A batch in the form that the images came in."""
     if checks.data_format("", data_format) == "channels_first":
         result = anp.moveaxis(result, 3, 1)
-    return anp.squeeze(result, 0) if len(shape(images)) == 3 else result
+    return anp.squeeze(result, 0) if len(extents(images)) == 3 else result

@@ -10,7 +10,7 @@ import numpy as np
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.image.axes import rows_axis
@@ -21,9 +21,9 @@ __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 def _planes(name: str, images: Any, data_format: str | None) -> tuple[list[Any], int]:
     """The three channels, each with an axis of length one, and their axis."""
     first = rows_axis(name, images, data_format)
-    axis = len(shape(images)) - (1 if first == len(shape(images)) - 3 else 3)
-    if shape(images)[axis] != 3:
-        checks.refuse(name, "images", f"{shape(images)[axis]} channels", "images of 3 channels")
+    axis = len(extents(images)) - (1 if first == len(extents(images)) - 3 else 3)
+    if extents(images)[axis] != 3:
+        checks.refuse(name, "images", f"{extents(images)[axis]} channels", "images of 3 channels")
     return list(anp.split(images, 3, axis)), axis
 
 
@@ -52,8 +52,8 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
     """
     name = "rgb_to_grayscale"
     first = rows_axis(name, images, data_format)
-    channels = -1 if first == len(shape(images)) - 3 else -3
-    if shape(images)[channels] == 1:
+    channels = -1 if first == len(extents(images)) - 3 else -3
+    if extents(images)[channels] == 1:
         return images
     red, green, blue = _planes(name, floating(images), data_format)[0]
     return _cast(red * 0.2989 + green * 0.587 + blue * 0.114, dtype_of(images))

@@ -8,9 +8,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import kernels
-from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, shape
+from kernelmodel.ops.convert import dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import both_floating, floating
 from kernelmodel.ops.image.axes import as_batch, as_given
@@ -27,8 +26,8 @@ def bell(size: int, sigma: Any, dtype: str) -> Any:
 
 def filtered(batch: Any, weights: Any, padding: str) -> Any:
     """Every channel of a batch of images correlated with the same weights (height, width)."""
-    channels = shape(getval(batch))[-1]
-    each = anp.reshape(weights, (*shape(getval(weights)), 1, 1))
+    channels = extents(batch)[-1]
+    each = anp.reshape(weights, (*extents(weights), 1, 1))
     each = each * np.ones((1, 1, 1, channels), dtype_of(batch))
     return kernels.conv(batch, each, None, groups=channels, padding=padding)
 
@@ -56,7 +55,7 @@ def gaussian_blur(
     images = floating(images)
     dtype = dtype_of(images)
     sigma = np.asarray(sigma, dtype) if isinstance(sigma, (tuple, list)) else sigma
-    if shape(sigma) != (2,):
+    if extents(sigma) != (2,):
         checks.refuse(name, "sigma", sigma, "two numbers")
     across, down = bell(width, sigma[0], dtype), bell(height, sigma[1], dtype)
     batch = as_batch(name, images, data_format)
@@ -133,12 +132,12 @@ def ssim(
         array([1., 1.])
     """
     image1, image2 = both_floating(image1, image2)
-    if shape(image1) != shape(image2):
-        allowed = f"of image1's shape {shape(image1)}"
-        checks.refuse("ssim", "image2", f"shape {shape(image2)}", allowed)
+    if extents(image1) != extents(image2):
+        allowed = f"of image1's shape {extents(image1)}"
+        checks.refuse("ssim", "image2", f"shape {extents(image2)}", allowed)
     x, y = (as_batch("ssim", image, data_format) for image in (image1, image2))
-    if filter_size > min(shape(getval(x))[1:3]):
-        allowed = f"at most the height and width {shape(getval(x))[1:3]}"
+    if filter_size > min(extents(x)[1:3]):
+        allowed = f"at most the height and width {extents(x)[1:3]}"
         checks.refuse("ssim", "filter_size", filter_size, allowed)
     line = bell(filter_size, filter_sigma, dtype_of(x))
     weights = np.outer(line, line)
@@ -152,4 +151,4 @@ def ssim(
     both = mean(x * y) - mean_x * mean_y
     each = mean(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
     likeness = anp.mean(luminance * (2 * both + c2) / (each + c2), axis=(1, 2, 3))
-    return likeness if len(shape(image1)) == 4 else likeness[0]
+    return likeness if len(extents(image1)) == 4 else likeness[0]

@@ -6,11 +6,10 @@ from typing import Any
 
 import autograd.numpy as anp
 
-from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.engine.kernels import patches as kernel
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import shape
+from kernelmodel.ops.convert import extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.image.axes import rows_axis
 from kernelmodel.ops.shaping import pad
@@ -77,7 +76,7 @@ def crop_images(
     """
     name = "crop_images"
     first = rows_axis(name, images, data_format)
-    rows, columns = shape(getval(images))[first : first + 2]
+    rows, columns = extents(images)[first : first + 2]
     top, bottom = _ends(
         name, ("top_cropping", "bottom_cropping", "target_height"),
         top_cropping, bottom_cropping, None if target_height is None else rows - target_height,
@@ -129,8 +128,8 @@ def pad_images(
     """
     name = "pad_images"
     first = rows_axis(name, images, data_format)
-    rows, columns = shape(getval(images))[first : first + 2]
-    around = [(0, 0)] * len(shape(images))
+    rows, columns = extents(images)[first : first + 2]
+    around = [(0, 0)] * len(extents(images))
     around[first] = _ends(
         name, ("top_padding", "bottom_padding", "target_height"),
         top_padding, bottom_padding, None if target_height is None else target_height - rows,
@@ -159,7 +158,7 @@ def _patches(
         padding=checks.choice(name, "padding", str(padding).lower(), ("valid", "same")),
         dilation=checks.per_axis(name, "dilation_rate", dilation, axes),
     )
-    lengths = shape(getval(found))
+    lengths = extents(found)
     found = anp.reshape(found, (*lengths[:-2], lengths[-2] * lengths[-1]))
     if data_format == "channels_first":
         found = anp.moveaxis(found, -1, 1)

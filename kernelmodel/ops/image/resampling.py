@@ -15,7 +15,7 @@ import numpy as np
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.image.axes import rows_axis
@@ -91,7 +91,7 @@ def nearest(length: int, target: int) -> np.ndarray:
 
 def _cropped(images: Any, first: int, size: tuple[int, int]) -> Any:
     """The largest central window with the proportions of the size."""
-    rows, columns = shape(getval(images))[first : first + 2]
+    rows, columns = extents(images)[first : first + 2]
     height = max(min(rows, int(columns * size[0] / size[1])), 1)
     width = max(min(columns, int(rows * size[1] / size[0])), 1)
     top, left = (rows - height) // 2, (columns - width) // 2
@@ -101,8 +101,8 @@ def _cropped(images: Any, first: int, size: tuple[int, int]) -> Any:
 
 def _bordered(images: Any, first: int, size: tuple[int, int], fill_value: float) -> Any:
     """With a border that gives it the proportions of the size."""
-    rows, columns = shape(getval(images))[first : first + 2]
-    around = [(0, 0)] * len(shape(images))
+    rows, columns = extents(images)[first : first + 2]
+    around = [(0, 0)] * len(extents(images))
     for axis, length, wanted in (
         (first, rows, max(rows, int(columns * size[0] / size[1]))),
         (first + 1, columns, max(columns, int(rows * size[1] / size[0]))),
@@ -158,12 +158,12 @@ def resize(
         x = _bordered(x, first, size, fill_value)
     if interpolation == "nearest":
         for axis, target in enumerate(size, first):
-            order = nearest(shape(getval(x))[axis], target)
+            order = nearest(extents(x)[axis], target)
             x = getitem(x, (*[slice(None)] * axis, order))
         return x
     x = floating(x)
     for axis, target in enumerate(size, first):
-        length = shape(getval(x))[axis]
+        length = extents(x)[axis]
         if length != target:
             scale = target / length
             weights = weight_matrix(length, target, scale, 0.0, interpolation, antialias)
@@ -217,13 +217,13 @@ def scale_and_translate(
     checks.choice(name, "method", method, KERNELS)
     scale, translation = (getval(_array_like(x)) for x in (scale, translation))
     for argument, x in (("scale", scale), ("translation", translation)):
-        if shape(x) != (len(spatial_dims),):
+        if extents(x) != (len(spatial_dims),):
             allowed = f"of shape ({len(spatial_dims)},): a number for each of spatial_dims"
-            checks.refuse(name, argument, f"shape {shape(x)}", allowed)
+            checks.refuse(name, argument, f"shape {extents(x)}", allowed)
     x = floating(images)
     for i, axis in enumerate(spatial_dims):
-        axis %= len(shape(x))
-        lengths = shape(getval(x))[axis], output_shape[axis]
+        axis %= len(extents(x))
+        lengths = extents(x)[axis], output_shape[axis]
         weights = weight_matrix(*lengths, scale[i], translation[i], method, antialias)
         x = resampled(x, axis, weights)
     return x

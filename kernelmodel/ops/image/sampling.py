@@ -13,7 +13,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, shape
+from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
 
@@ -57,8 +57,8 @@ def sampled(
         leading: Indices of the leading axes, which broadcast against the coordinates.
     """
     values = floating(x)
-    lengths = shape(getval(x))[len(leading) : len(leading) + len(coordinates)]
-    behind = len(shape(x)) - len(leading) - len(coordinates)
+    lengths = extents(x)[len(leading) : len(leading) + len(coordinates)]
+    behind = len(extents(x)) - len(leading) - len(coordinates)
     corners: list[list[tuple[Any, Any]]] = []
     for place in coordinates:
         if order == 0:
@@ -70,7 +70,9 @@ def sampled(
         corners.append([(first, 1 - share), (first + 1, share)])
     total: Any = 0
     for corner in itertools.product(*corners):
-        index, weight, inside = [], np.ones((), dtype_of(values)), True
+        index: list[Any] = []
+        weight: Any = np.ones((), dtype_of(values))
+        inside: Any = True
         for (place, part), length in zip(corner, lengths):
             index.append(MODES[mode](place, length))
             weight = weight * part
@@ -78,7 +80,7 @@ def sampled(
         found = getitem(values, (*leading, *index))
         for _ in range(behind):
             inside = np.expand_dims(inside, -1)
-            weight = anp.expand_dims(weight, -1) if shape(weight) else weight
+            weight = anp.expand_dims(weight, -1) if extents(weight) else weight
         if mode == "constant":
             found = where(inside, found, np.asarray(fill_value, dtype_of(values)))
         total = total + found * weight
@@ -117,11 +119,11 @@ def map_coordinates(
         coordinates = anp.concatenate(
             [anp.expand_dims(convert_to_tensor(part), 0) for part in coordinates], 0
         )
-    if len(shape(coordinates)) < 2 or shape(coordinates)[0] != len(shape(inputs)):
-        allowed = f"of shape ({len(shape(inputs))}, ...): a row for each axis of inputs"
-        checks.refuse(name, "coordinates", f"shape {shape(coordinates)}", allowed)
+    if len(extents(coordinates)) < 2 or extents(coordinates)[0] != len(extents(inputs)):
+        allowed = f"of shape ({len(extents(inputs))}, ...): a row for each axis of inputs"
+        checks.refuse(name, "coordinates", f"shape {extents(coordinates)}", allowed)
     checks.choice(name, "order", order, (0, 1))
     checks.choice(name, "fill_mode", fill_mode, MODES)
     places = floating(coordinates)
-    rows = [getitem(places, i) for i in range(len(shape(inputs)))]
+    rows = [getitem(places, i) for i in range(len(extents(inputs)))]
     return sampled(inputs, rows, order, fill_mode, fill_value)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks, random
-from kernelmodel.ops.convert import _cast, dtype_of, shape
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.image.axes import as_batch, as_given
@@ -22,26 +22,26 @@ __all__ = ["affine_transform", "elastic_transform", "perspective_transform"]
 
 def _grid(batch: Any) -> tuple[Any, Any]:
     """Coordinates of the pixels: columns (1, width) and rows (height, 1)."""
-    height, width = shape(getval(batch))[1:3]
+    height, width = extents(batch)[1:3]
     kind = "float64" if dtype_of(batch) == "float64" else "float32"
     return np.arange(width, dtype=kind)[None], np.arange(height, dtype=kind)[:, None]
 
 
 def _at(batch: Any, rows: Any, columns: Any, order: int, mode: str, fill_value: float) -> Any:
-    which = np.arange(shape(getval(batch))[0])[:, None, None]
+    which = np.arange(extents(batch)[0])[:, None, None]
     return sampled(batch, (rows, columns), order, mode, fill_value, (which,))
 
 
 def _matrices(name: str, argument: str, x: Any, row: tuple[int, ...], count: int) -> Any:
     """One for all images, or one for each, as (1 or batch, *row)."""
     x = floating(_array_like(x))
-    if shape(x)[-len(row) :] != row or len(shape(x)) > len(row) + 1:
+    if extents(x)[-len(row) :] != row or len(extents(x)) > len(row) + 1:
         allowed = f"of shape {row} or (batch, {', '.join(map(str, row))})"
-        checks.refuse(name, argument, f"shape {shape(x)}", allowed)
+        checks.refuse(name, argument, f"shape {extents(x)}", allowed)
     x = anp.reshape(x, (-1, *row))
-    if shape(getval(x))[0] not in (1, count):
+    if extents(x)[0] not in (1, count):
         allowed = f"one for all, or one for each of the {count} images"
-        checks.refuse(name, argument, f"{shape(x)[0]} of them", allowed)
+        checks.refuse(name, argument, f"{extents(x)[0]} of them", allowed)
     return x
 
 
@@ -82,10 +82,8 @@ def affine_transform(
     checks.choice(name, "interpolation", interpolation, ORDERS)
     checks.choice(name, "fill_mode", fill_mode, MODES)
     batch = as_batch(name, images, data_format)
-    transform = _matrices(name, "transform", transform, (8,), shape(getval(batch))[0])
-    a0, a1, a2, b0, b1, b2 = (
-        anp.reshape(transform[:, i], (-1, 1, 1)) for i in range(6)
-    )
+    transform = _matrices(name, "transform", transform, (8,), extents(batch)[0])
+    a0, a1, a2, b0, b1, b2 = (anp.reshape(transform[:, i], (-1, 1, 1)) for i in range(6))
     x, y = _grid(batch)
     columns, rows = a0 * x + a1 * y + a2, b0 * x + b1 * y + b2
     found = _at(batch, rows, columns, ORDERS[interpolation], fill_mode, fill_value)
@@ -140,12 +138,12 @@ def perspective_transform(
     name = "perspective_transform"
     checks.choice(name, "interpolation", interpolation, ORDERS)
     batch = as_batch(name, images, data_format)
-    count = shape(getval(batch))[0]
+    count = extents(batch)[0]
     start = _matrices(name, "start_points", start_points, (4, 2), count)
     end = _matrices(name, "end_points", end_points, (4, 2), count)
-    if shape(getval(start)) != shape(getval(end)):
-        allowed = f"of start_points' shape {shape(start_points)}"
-        checks.refuse(name, "end_points", f"shape {shape(end_points)}", allowed)
+    if extents(start) != extents(end):
+        allowed = f"of start_points' shape {extents(start_points)}"
+        checks.refuse(name, "end_points", f"shape {extents(end_points)}", allowed)
     numbers = _homography(start, end)
     h = [anp.reshape(numbers[:, i], (-1, 1, 1)) for i in range(8)]
     x, y = _grid(batch)
@@ -193,7 +191,7 @@ def elastic_transform(
     checks.choice(name, "interpolation", interpolation, ORDERS)
     checks.choice(name, "fill_mode", fill_mode, MODES)
     batch = as_batch(name, images, data_format)
-    count, height, width, _ = shape(getval(batch))
+    count, height, width, _ = extents(batch)
     x, y = _grid(batch)
     size = int(6 * sigma) | 1
     shifts = random.normal((count, height, width, 2), 0.0, sigma, dtype=x.dtype.name, seed=seed)
