@@ -41,7 +41,7 @@ def window_values(name: str, length: int, periodic: bool) -> np.ndarray:
         [0.0, 0.5, 1.0, 0.5]
     """
     count = length + 1 if periodic else length
-    place = np.arange(count)
+    place = np.arange(count, dtype="float64")
     if name == "bartlett":
         values = np.bartlett(count)
     elif name == "cosine":
@@ -123,8 +123,9 @@ class STFT(Initializer):
     def _scaled_window(self, length: int) -> Any:
         if self.window is None:
             return 1.0
+        window: Any
         if isinstance(self.window, str):
-            window: Any = window_values(self.window, length, self.periodic)
+            window = window_values(self.window, length, self.periodic)
         else:
             window = np.asarray(self.window, "float64")
         if window.shape != (length,):

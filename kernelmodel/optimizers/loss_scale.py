@@ -103,6 +103,11 @@ class LossScaleOptimizer(Optimizer):
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Those of the inner optimizer."""
+        return self.inner_optimizer.averages
+
+    @property
     def iterations(self) -> Any:
         """Number of steps that were made."""
         return self.inner_optimizer.iterations

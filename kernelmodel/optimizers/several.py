@@ -173,6 +173,11 @@ class MultiOptimizer(Optimizer):
         return [*self._variables, *(v for one in self._inner for v in one.variables)]
 
     @property
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Those of all optimizers."""
+        return [pair for one in self._inner for pair in one.averages]
+
+    @property
     def learning_rate(self) -> Any:
         """There are several: ask the members of `optimizers`.
 

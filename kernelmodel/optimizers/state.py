@@ -138,6 +138,11 @@ class OptimizerState(Configurable):
         return list(self._variables)
 
     @property
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Each variable with its moving average, if there are such."""
+        return [(v, self._averages[id(v)]) for v in self._trained if id(v) in self._averages]
+
+    @property
     def iterations(self) -> Any:
         """Number of batches so far; of steps if their gradients are accumulated."""
         if self.gradient_accumulation_steps:

@@ -7,8 +7,11 @@ from contextlib import closing, nullcontext
 from typing import Any
 
 from kernelmodel.callbacks import History
+from kernelmodel.callbacks.backup import FitStart
 from kernelmodel.core.tree import concatenate, map_structure
+from kernelmodel.engine.random import global_state
 from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.optimizers import Optimizer
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_flag, check_verbose
 from kernelmodel.training.compiling import Compiling
@@ -20,7 +23,8 @@ from kernelmodel.training.fit_data import (
     is_due,
     step_limit,
 )
-from kernelmodel.training.loop import run_epoch
+from kernelmodel.training.loop import as_floats, run_epoch
+from kernelmodel.training.position import find_position
 from kernelmodel.training.sources.choose import make_source
 from kernelmodel.training.sources.source import Epoch, Loading, Source, at_most
 
@@ -108,6 +112,7 @@ class Trainer(Compiling):
         epochs = epoch_limit(epochs)
         check_verbose(verbose)
         check_frequency(validation_freq)
+        self._fit_start = FitStart(global_state(), initial_epoch)
         loading = self._loading(
             batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing, max_queue_size,
             steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
@@ -129,14 +134,18 @@ class Trainer(Compiling):
             self._trainable_flags.warn(self.name)
             logs: dict[str, Any] = {}
             with running(self, listed, lambda: logs):
-                for epoch in range(initial_epoch, epochs):
-                    batches = training.epoch()
-                    if not batches.more():
+                position = find_position(self, training, initial_epoch)
+                for epoch in range(position.epoch, epochs):
+                    batches = position.batches_of(epoch, training)
+                    if not batches.more() and not batches.taken:
                         training.warn(0, stacklevel=2)
                         break
                     self.reset_metrics()
                     listed.on_epoch_begin(epoch)
+                    position.restore(epoch)
                     logs = run_epoch(self, self.make_train_function(), batches, listed, "train")
+                    # All of a resumed epoch's batches may be done already.
+                    logs = logs or as_floats(self.get_metrics_result())
                     if validation is not None and epoch in due:
                         logs = {**logs, **self._validate(validation, listed)}
                     listed.on_epoch_end(epoch, logs)
@@ -146,7 +155,13 @@ class Trainer(Compiling):
                     if training.ran_out:
                         training.warn(batches.taken, stacklevel=2)
                         break
+                self._finalize_averages()
         return self.history  # type: ignore[return-value]
+
+    def _finalize_averages(self) -> None:
+        """At the end of training, put the optimizer's moving averages in place of the weights."""
+        if isinstance(self.optimizer, Optimizer):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
 
     def _loading(
         self, batch_size: int | None, steps: int | None, workers: int, use_multiprocessing: bool,

@@ -110,6 +110,9 @@ class Source:
             count += 1
             yield batch
 
+    def rewind(self) -> None:
+        """Forget the epochs so far, if the data can be had again from its beginning."""
+
     def finish_epoch(self) -> None:
         """An epoch is over, with all that follows it."""
         self.stop()
