@@ -1,6 +1,7 @@
 """Nested structures of dicts, lists and tuples, named as in `keras.tree`.
 
-A leaf is anything else. Dicts go in the order of their sorted keys.
+A leaf is anything else. Dicts go in the order of their sorted keys, an
+`OrderedDict` in its own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernelmodel.core.tree import is_shape
-from kernelmodel.engine.structure import flatten, pack_like
+from kernelmodel.engine.structure import flatten, ordered_keys, pack_like
 
 __all__ = [
     "MAP_TO_NONE",
@@ -45,9 +46,7 @@ def is_nested(structure: Any) -> bool:
 def _children(structure: Any) -> list[tuple[Any, Any]]:
     """Keys or places, and the parts under them."""
     if isinstance(structure, dict):
-        return [(key, structure[key]) for key in sorted(structure)]
-    if hasattr(structure, "_fields"):
-        return list(zip(structure._fields, structure))
+        return [(key, structure[key]) for key in ordered_keys(structure)]
     return list(enumerate(structure))
 
 
@@ -55,7 +54,7 @@ def _rebuilt(structure: Any, parts: list[Any]) -> Any:
     """A container of the kind of `structure` with other parts, in the order of `_children`."""
     kind: Any = type(structure)
     if isinstance(structure, dict):
-        made = dict(zip(sorted(structure), parts))
+        made = dict(zip(ordered_keys(structure), parts))
         ordered = {key: made[key] for key in structure}
         if hasattr(structure, "default_factory"):
             return kind(structure.default_factory, ordered)

@@ -1,9 +1,18 @@
-"""Nested structures of dicts, lists and tuples. Dicts go in the order of their sorted keys."""
+"""Nested structures of dicts, lists and tuples. Dicts go in the order of their sorted keys.
+
+An `OrderedDict` goes in its own order, as in Keras 3.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
+
+
+def ordered_keys(structure: dict[Any, Any]) -> list[Any]:
+    """The keys of a dict in the order that its parts go in."""
+    return list(structure) if isinstance(structure, OrderedDict) else sorted(structure)
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -14,7 +23,7 @@ def flatten(structure: Any) -> list[Any]:
         [2, 3, 1]
     """
     if isinstance(structure, dict):
-        return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
+        return [leaf for key in ordered_keys(structure) for leaf in flatten(structure[key])]
     if isinstance(structure, (list, tuple)):
         return [leaf for part in structure for leaf in flatten(part)]
     return [structure]
@@ -37,7 +46,7 @@ def pack_like(structure: Any, leaves: list[Any]) -> Any:
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
+        packed = {key: _pack(structure[key], leaves) for key in ordered_keys(structure)}
         return {key: packed[key] for key in structure}
     if isinstance(structure, (list, tuple)):
         parts = [_pack(part, leaves) for part in structure]

@@ -27,13 +27,14 @@ from kernelmodel.ops.shaping import *  # noqa: F403
 
 # What the modules that are loaded later hold.
 _LATER = {
+    "associative": "associative_scan",
     "attention": "dot_product_attention",
     "autodiff": "custom_gradient jvp vectorize",
     "bits": "bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
     "bitwise_right_shift bitwise_xor left_shift right_shift view",
     "blocks": "depth_to_space fold space_to_depth unfold",
     "complex_numbers": "angle imag isreal polar real view_as_complex view_as_real",
-    "control": "associative_scan cond fori_loop map scan switch vectorized_map while_loop",
+    "control": "cond fori_loop map scan switch vectorized_map while_loop",
     "convolution": "conv conv_transpose depthwise_conv separable_conv",
     "ctc": "ctc_decode ctc_loss",
     "decompositions": "cholesky eig eigh lu_factor qr svd",

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import rules
@@ -26,7 +25,6 @@ from kernelmodel.ops.convert import convert_to_tensor, extents
 from kernelmodel.ops.dispatch import op_of_other
 
 __all__ = [
-    "associative_scan",
     "cond",
     "fori_loop",
     "map",
@@ -63,7 +61,7 @@ def _at(structure: Any, i: Any) -> Any:
     return map_structure(lambda leaf: getitem(convert_to_tensor(leaf), i), structure)
 
 
-def _length(name: str, argument: str, structure: Any) -> int:
+def common_length(name: str, argument: str, structure: Any) -> int:
     """The common length of the leaves' first axes."""
     lengths = {extents(leaf)[0] if extents(leaf) else None for leaf in flatten(structure)}
     if len(lengths) != 1 or None in lengths:
@@ -284,7 +282,7 @@ def scan(
         checks.refuse("scan", "length", None, "given where xs is None")
     if not isinstance(unroll, (bool, int)) or (not isinstance(unroll, bool) and unroll < 1):
         checks.refuse("scan", "unroll", repr(unroll), "a boolean or a positive integer")
-    steps = length if xs is None else _length("scan", "xs", xs)
+    steps = length if xs is None else common_length("scan", "xs", xs)
     if length is not None and steps != length:
         checks.refuse("scan", "length", length, f"the length of xs, {steps}, or None")
     if _xla(init, xs) and not recording():
@@ -338,84 +336,9 @@ def vectorized_map(function: Function, elements: Any) -> Any:
         >>> km.ops.vectorized_map(lambda x: x.sum(), np.ones((3, 4)))
         array([4., 4., 4.])
     """
-    count = _length("vectorized_map", "elements", elements)
+    count = common_length("vectorized_map", "elements", elements)
     if _xla(elements) and not recording():
         import jax
 
         return wrap(jax.vmap(lambda part: _plain(function(wrap(part))))(_plain(elements)))
     return _stacked([function(_at(elements, i)) for i in range(count)])
-
-
-@op_of_other
-def associative_scan(f: Function, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """Running results of an associative function of two entries, in few calls on many entries.
-
-    The function is called with whole slices of entries, about 2 * log2(n) times (Blelloch, 1990).
-
-    Args:
-        f: Called with two slices of entries, in the structure of `elems`; combines them entry by
-            entry and returns the same structure. It must be associative.
-        elems: Arrays in any structure, with equal lengths along the axis.
-        reverse: Whether to go from the last entry to the first.
-        axis: The axis to go along.
-
-    Returns:
-        The structure of `elems`: entry i is f of all entries up to i.
-
-    Raises:
-        ValueError: `f` isn't a function, or the lengths differ.
-
-    Examples:
-        >>> import numpy as np
-        >>> import kernelmodel as km
-        >>> km.ops.associative_scan(lambda a, b: a + b, np.arange(5))
-        array([ 0,  1,  3,  6, 10])
-    """
-    if not callable(f):
-        checks.refuse("associative_scan", "f", repr(f), "a function of two entries")
-    leaves = [anp.moveaxis(convert_to_tensor(leaf), axis, 0) for leaf in flatten(elems)]
-    _length("associative_scan", "elems", leaves)
-    if reverse:
-        leaves = [getitem(leaf, np.s_[::-1]) for leaf in leaves]
-
-    def combine(one: list[Any], other: list[Any]) -> list[Any]:
-        # The function works along the user's axis.
-        sides = [
-            pack_like(elems, [anp.moveaxis(x, 0, axis) for x in side]) for side in (one, other)
-        ]
-        return [anp.moveaxis(x, axis, 0) for x in flatten(f(*sides))]
-
-    found = _running(combine, leaves)
-    if reverse:
-        found = [getitem(leaf, np.s_[::-1]) for leaf in found]
-    return pack_like(elems, [anp.moveaxis(leaf, 0, axis) for leaf in found])
-
-
-def _running(combine: Function, leaves: list[Any]) -> list[Any]:
-    """Pairs are combined, their running results found, and the entries between filled in."""
-    count = extents(leaves[0])[0]
-    if count < 2:
-        return leaves
-
-    def part(values: list[Any], where: Any) -> list[Any]:
-        return [getitem(leaf, where) for leaf in values]
-
-    even, odd = part(leaves, np.s_[: count - count % 2 : 2]), part(leaves, np.s_[1::2])
-    at_odd = _running(combine, combine(even, odd))
-    first, later = part(leaves, np.s_[:1]), part(leaves, np.s_[2::2])
-    at_even = first
-    if count > 2:
-        before = part(at_odd, np.s_[: (count - 1) // 2])
-        filled = combine(before, later)
-        at_even = [anp.concatenate([a, b], 0) for a, b in zip(first, filled)]
-    return [_interleaved(a, b) for a, b in zip(at_even, at_odd)]
-
-
-def _interleaved(even: Any, odd: Any) -> Any:
-    """Entries of two arrays in turn; the first may have one more."""
-    pairs = extents(odd)[0]
-    both = rules.stack([getitem(even, np.s_[:pairs]), odd], 1)
-    row = extents(even)[1:]
-    together = anp.reshape(both, (2 * pairs, *row))
-    rest = getitem(even, np.s_[pairs:])
-    return anp.concatenate([together, rest], 0) if extents(rest)[0] else together

@@ -177,7 +177,7 @@ def get_item(x: Any, key: Any) -> Any:
 
     Examples:
         >>> import kernelmodel as km
-        >>> km.ops.get_item([1.0, 2.0, 3.0], slice(1, None))
-        array([2., 3.], dtype=float32)
+        >>> km.ops.get_item([1.0, 2.0, 3.0], Ellipsis)
+        array([1., 2., 3.], dtype=float32)
     """
     return getitem(convert_to_tensor(x), key)

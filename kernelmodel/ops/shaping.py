@@ -290,8 +290,17 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 @op
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
     """Integers as rows with a one at their index; zeros for an index out of range.
+
+    Args:
+        x: Integers of any shape.
+        num_classes: Length of a row.
+        axis: Where the new axis goes.
+        dtype: Dtype name; None for float32.
+        sparse: Must be False: there are no sparse arrays here.
 
     Examples:
         >>> import kernelmodel as km
@@ -299,6 +308,8 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
         array([[0., 0., 1.],
                [1., 0., 0.]], dtype=float32)
     """
+    if sparse:
+        raise ValueError("one_hot: sparse must be False: there are no sparse arrays here.")
     labels = getval(x)
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
     hits = np.expand_dims(labels, -1) == np.arange(num_classes)

@@ -262,7 +262,8 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
         range: Lowest and highest edge; None for the range of the values.
 
     Returns:
-        Counts of shape (bins,) and edges of shape (bins + 1,). The last bin holds its upper edge.
+        Counts of shape (bins,) and edges of shape (bins + 1,), both floats. The last bin holds its
+        upper edge.
 
     Raises:
         ValueError: The range isn't ascending, or `bins` is less than one.
@@ -270,7 +271,7 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.histogram([1.0, 2.0, 2.0, 4.0], bins=3)[0]
-        array([1, 2, 1], dtype=int32)
+        array([1., 2., 1.], dtype=float32)
     """
     if isinstance(bins, int) and bins < 1:
         checks.refuse("histogram", "bins", bins, "a positive integer or an array of edges")
@@ -278,7 +279,7 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
         checks.refuse("histogram", "range", range, "None or an ascending pair")
     counts, edges = np.histogram(getval(x), getval(_array_like(bins)), range)
     floats = dtype_of(x) if np.dtype(dtype_of(x)).kind == "f" else "float32"
-    return _cast(counts, "int32"), _cast(edges, floats)
+    return _cast(counts, floats), _cast(edges, floats)
 
 
 @op

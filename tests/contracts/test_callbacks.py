@@ -128,7 +128,7 @@ def test_can_be_pickled(callback):
     assert type(pickle.loads(pickle.dumps(callback))) is type(callback)
 
 
-OURS_ALONE = {callbacks.LayerMonitor}
+OURS_ALONE = {callbacks.LayerMonitor, callbacks.LivePanel}
 
 
 @pytest.mark.oracle

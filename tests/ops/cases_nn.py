@@ -21,7 +21,8 @@ CASES = [
     Case("celu", (normal(3, 4), 0.7), gradient=(0,)),
     Case("glu", (normal(4, 3),), {"axis": 0}, (0,)),
     Case("threshold", (distinct(3, 4), 0.3, -1.0), gradient=(0,)),
-    *[Case("sparsemax", (normal(3, 4),), {"axis": axis}, (0,)) for axis in (-1, 0)],
+    # Keras 3.15 adds up the running sums, so its rows don't sum to one.
+    *[Case("sparsemax", (normal(3, 4),), {"axis": axis}, (0,), keras=False) for axis in (-1, 0)],
     *[Case("conv", (IMAGES, normal(3, 2, 4, 5)),
            {"strides": strides, "padding": padding, "dilation_rate": rate}, (0, 1), tolerance=1e-4)
       for strides, padding, rate in ((1, "valid", 1), (2, "same", 1), ((1, 2), "SAME", 1),
@@ -41,7 +42,7 @@ CASES = [
     Case("conv_transpose", (normal(2, 3, 5), normal(3, 2, 3)),
          {"strides": 2, "data_format": FIRST, "padding": "same"}, (0, 1)),
     *[Case(name, (distinct(2, 7, 6, 3), 2), {"strides": s, "padding": p}, (0,))
-      for name in ("max_pool", "average_pool") for s, p in ((None, "valid"), (1, "same"))],
+      for name in ("max_pool", "average_pool") for s, p in ((2, "valid"), (1, "same"))],
     *[Case(name, (distinct(2, 3, 8), 3), {"strides": 2, "data_format": FIRST}, (0,))
       for name in ("max_pool", "average_pool")],
     *[Case(name, (distinct(2, 7, 5, 2), size), {}, (0,))
