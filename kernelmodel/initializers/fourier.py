@@ -114,8 +114,8 @@ class STFT(Initializer):
                 f"STFT: shape must be (frame length, 1, frequencies), got {tuple(shape)}."
             )
         length, _, frequencies = shape
-        angle = np.arange(length)[:, None, None] * np.arange(frequencies)
-        angle = -math.pi * angle / max(frequencies - 1, 1)
+        turns = np.arange(length)[:, None, None] * np.arange(frequencies)
+        angle = -math.pi * turns / max(frequencies - 1, 1)
         kernel = np.cos(angle) if self.side == "real" else np.sin(angle)
         kernel = np.broadcast_to(kernel, tuple(shape))
         return (kernel * self._scaled_window(length)).astype(standardize_dtype(dtype))
