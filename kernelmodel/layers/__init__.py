@@ -100,11 +100,53 @@ from kernelmodel.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from kernelmodel.layers.preprocessing.augmenting import (
+    AugMix,
+    RandAugment,
+)
+from kernelmodel.layers.preprocessing.histograms import (
+    AutoContrast,
+    ContrastLimitedAdaptiveHistogramEqualization,
+    Equalization,
+)
+from kernelmodel.layers.preprocessing.mixing import (
+    CutMix,
+    MixUp,
+    RandomErasing,
+)
+from kernelmodel.layers.preprocessing.random_blur import (
+    RandomGaussianBlur,
+    RandomSharpness,
+)
+from kernelmodel.layers.preprocessing.random_color import (
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomContrast,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
 from kernelmodel.layers.preprocessing.random_crop import (
     RandomCrop,
 )
+from kernelmodel.layers.preprocessing.random_distortion import (
+    RandomElasticTransform,
+    RandomPerspective,
+)
 from kernelmodel.layers.preprocessing.random_flip import (
     RandomFlip,
+)
+from kernelmodel.layers.preprocessing.random_geometric import (
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from kernelmodel.layers.preprocessing.random_tone import (
+    RandomInvert,
+    RandomPosterization,
+    Solarization,
 )
 from kernelmodel.layers.preprocessing.rescaling import (
     Rescaling,
@@ -191,6 +233,8 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AugMix",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -202,6 +246,7 @@ __all__ = [
     "Bidirectional",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -217,6 +262,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -224,6 +270,7 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -259,13 +306,33 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -278,6 +345,7 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

@@ -63,7 +63,7 @@ def add(name: str, *variants: Any, args: tuple[Any, ...] = (STEPS,), **options: 
     """A case for each dict of constructor arguments; a callable value makes it in a dtype."""
     for settings in variants or ({},):
         if options.get("random") and "layer" not in settings:
-            settings = {**settings, "seed": 1}
+            settings = {"seed": 1, **settings}
 
         def make(dtype: Any, settings: Any = settings) -> Any:
             made = {
@@ -280,6 +280,109 @@ add(
     {"height": 4, "width": 4, "pad_to_aspect_ratio": True, "interpolation": "bicubic"},
     args=(IMAGE,),
 )
+
+UNIT = {"value_range": (-3, 3)}
+PICTURE, RGB = a(6, 5, 4), a(6, 5, 3)
+add(
+    "RandomRotation",
+    {"factor": 0.2},
+    {"factor": (0.1, 0.3), "fill_mode": "constant", "fill_value": 1.5},
+    {"factor": 0.4, "fill_mode": "nearest", "interpolation": "nearest", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomTranslation",
+    {"height_factor": 0.3, "width_factor": (0.1, 0.4), "fill_mode": "wrap"},
+    {"height_factor": 0.5, "width_factor": 0.0, "fill_mode": "constant", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomZoom",
+    {"height_factor": 0.4},
+    {"height_factor": (-0.3, -0.2), "width_factor": (0.2, 0.3), "fill_mode": "constant", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("RandomShear", {"x_factor": 0.4}, {"y_factor": (0.2, 0.4), **FIRST}, args=(PICTURE,), **DRAWS)
+add(
+    "RandomPerspective",
+    {"factor": (1.0, 1.0), "scale": 0.6},
+    {"factor": (0.9, 1.0), "scale": 0.4, "interpolation": "nearest", "fill_value": 2.0, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomElasticTransform",
+    {"factor": (1.0, 1.0), **UNIT},
+    {"factor": (0.9, 1.0), "scale": (0.5, 0.9), "fill_mode": "mirror", **UNIT, **FIRST},
+    args=(a(12, 11, 2),),
+    **DRAWS,
+)
+add(
+    "RandomGaussianBlur",
+    {"factor": (1.0, 1.0), "sigma": (0.5, 1.0), **UNIT},
+    {"factor": (0.9, 1.0), "kernel_size": (5, 3), "sigma": (0.5, 1.0), **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("RandomSharpness", {"factor": 0.4, **UNIT}, {"factor": (0.6, 0.9), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomBrightness", {"factor": 0.4, **UNIT}, {"factor": (0.1, 0.2), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomContrast", {"factor": 0.4, **UNIT}, {"factor": (0.1, 0.9), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+for name in ("RandomHue", "RandomSaturation", "RandomColorDegeneration"):
+    add(name, {"factor": (0.1, 0.4), "value_range": (-6, 6)}, args=(RGB,), **DRAWS)
+    add(name, {"factor": 0.4, "value_range": (-6, 6), **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add("RandomGrayscale", args=(RGB,), **DRAWS)
+add("RandomGrayscale", {"factor": 0.6, **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add(
+    "RandomColorJitter",
+    {
+        "value_range": (-6, 6),
+        "brightness_factor": 0.1,
+        "contrast_factor": 0.3,
+        "saturation_factor": (0.4, 0.6),
+        "hue_factor": 0.2,
+    },
+    {"value_range": (-6, 6), "brightness_factor": 0.3},
+    args=(RGB,),
+    **DRAWS,
+)
+add("RandomInvert", {"factor": (0.5, 0.5), **UNIT}, {"factor": (0.6, 0.7), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomPosterization", {"factor": 5, **UNIT}, {"factor": (2, 7), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add(
+    "Solarization",
+    {"addition_factor": 0.2, "threshold_factor": (0.3, 0.8), **UNIT},
+    {"threshold_factor": 1.0, **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("AutoContrast", UNIT, {**UNIT, **FIRST}, args=(PICTURE,))
+add("Equalization", UNIT, {"bins": 64, **UNIT, **FIRST}, args=(PICTURE,), in_training=True)
+add(
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    {"tile_grid_size": (2, 2), **UNIT},
+    {"tile_grid_size": (4, 2), "clip_limit": 0, **UNIT, **FIRST},
+    args=(PICTURE,),
+)
+add(
+    "RandomErasing",
+    {"factor": (1.0, 1.0), "scale": (0.3, 0.7), **UNIT},
+    {"factor": (0.9, 1.0), "scale": (0.3, 0.7), "fill_value": 0.5, **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("CutMix", {"factor": (1.0, 1.0)}, FIRST, args=(PICTURE,), **DRAWS)
+add("MixUp", {"alpha": 0.9, "seed": 2}, {"seed": 2, **FIRST}, args=(PICTURE,), **DRAWS)
+add("RandAugment", {"value_range": (-6, 6)}, args=(RGB,), **DRAWS)
+add("RandAugment", {"num_ops": 3, "value_range": (-6, 6), **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add("AugMix", {"value_range": (-6, 6)}, {"num_chains": 2, "all_ops": False, "value_range": (-6, 6)},
+    args=(RGB,), **DRAWS)  # fmt: skip
 
 # ---- attention ----
 add("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, args=(a(5, 4), a(3, 6)))

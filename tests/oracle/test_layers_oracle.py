@@ -106,11 +106,14 @@ def test_configs_are_those_of_keras(case):
     ours = case.make("float32")
     config = json.loads(json.dumps(serialize_keras_object(ours)))
     theirs = keras.saving.deserialize_keras_object(config)
-    assert as_json(ours.get_config()) == as_json(theirs.get_config())
+    mine, other = as_json(ours.get_config()), as_json(theirs.get_config())
+    if case.name == "RandomGrayscale":  # Keras forgets its seed
+        assert mine.pop("seed") == 1
+    assert mine == other
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
     back = deserialize_keras_object(config)
     assert type(back) is type(ours)
-    assert as_json(back.get_config()) == as_json(ours.get_config())
+    assert as_json(back.get_config()) == other
 
 
 @pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
@@ -122,6 +125,11 @@ def test_defaults_are_those_of_keras(name):
         "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "Permute": ((2, 1),),
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
+        "RandomTranslation": (0.1, 0.2), "RandomPosterization": (3,),
+        **dict.fromkeys(
+            ["RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomHue",
+             "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomZoom"], (0.5,)
+        ),
         "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
         **{f"SpatialDropout{n}D": (0.5,) for n in (1, 2, 3)},
         **{f"AveragePooling{n}D": (2,) for n in (1, 2, 3)},
@@ -179,13 +187,23 @@ def differences(case, training):
     return found
 
 
-# In training only what is then another computation, and not a random one. Without RandomCrop:
-# Keras 3 returns whole images outside of training, against its own documentation.
+def as_in_keras(case):
+    """Whether the layer gives Keras' numbers; see tests/oracle/test_preprocessing_oracle.py.
+
+    Outside of training, Keras 3 returns whole images of RandomCrop, against its documentation. It
+    takes the histogram of Equalization over the whole batch, and the extremes of AutoContrast over
+    the wrong axes if channels come first.
+    """
+    turned = case.name == "AutoContrast" and "channels_first" in case.settings
+    return case.name not in ("RandomCrop", "Equalization") and not turned
+
+
+# In training only what is then another computation, and not a random one.
 COMPARED = [
     pytest.param(case, training, id=f"{case}{'-training' if training else ''}")
     for case in CASES
     for training in (False, True)
-    if case.name != "RandomCrop" and (not training or (case.in_training and not case.random))
+    if as_in_keras(case) and (not training or (case.in_training and not case.random))
 ]
 
 
