@@ -104,6 +104,16 @@ from kernelmodel.layers.preprocessing.augmenting import (
     AugMix,
     RandAugment,
 )
+from kernelmodel.layers.preprocessing.category_encoding import (
+    CategoryEncoding,
+)
+from kernelmodel.layers.preprocessing.discretization import (
+    Discretization,
+)
+from kernelmodel.layers.preprocessing.hashing import (
+    HashedCrossing,
+    Hashing,
+)
 from kernelmodel.layers.preprocessing.histograms import (
     AutoContrast,
     ContrastLimitedAdaptiveHistogramEqualization,
@@ -113,6 +123,12 @@ from kernelmodel.layers.preprocessing.mixing import (
     CutMix,
     MixUp,
     RandomErasing,
+)
+from kernelmodel.layers.preprocessing.normalization import (
+    Normalization,
+)
+from kernelmodel.layers.preprocessing.pipeline import (
+    Pipeline,
 )
 from kernelmodel.layers.preprocessing.random_blur import (
     RandomGaussianBlur,
@@ -154,6 +170,13 @@ from kernelmodel.layers.preprocessing.rescaling import (
 from kernelmodel.layers.preprocessing.resizing import (
     CenterCrop,
     Resizing,
+)
+from kernelmodel.layers.preprocessing.string_lookup import (
+    IntegerLookup,
+    StringLookup,
+)
+from kernelmodel.layers.preprocessing.text_vectorization import (
+    TextVectorization,
 )
 from kernelmodel.layers.recurrent.bidirectional import (
     Bidirectional,
@@ -244,6 +267,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -266,6 +290,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -288,10 +313,13 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -309,8 +337,10 @@ __all__ = [
     "MixUp",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RandAugment",
     "RandomBrightness",
@@ -350,7 +380,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

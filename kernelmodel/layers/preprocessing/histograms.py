@@ -8,8 +8,8 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.engine.boxes import getval
-from kernelmodel.engine.xla_array import XlaArray, unwrap
 from kernelmodel.layers.arguments import integers, number, positive
+from kernelmodel.layers.preprocessing.counting import histogram
 from kernelmodel.layers.preprocessing.image_transform import ImageTransform
 from kernelmodel.layers.preprocessing.ranges import rescaled
 from kernelmodel.layers.preprocessing.ranges import value_range as checked_range
@@ -17,27 +17,6 @@ from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast
 
 BYTE = (0, 255)
-
-
-def histogram(values: Any, bins: int) -> Any:
-    """How often each number below `bins` is in each row.
-
-    Args:
-        values: Integers (rows, values).
-        bins: Count of different numbers.
-
-    Returns:
-        Counts (rows, bins).
-    """
-    rows = values.shape[0]
-    flat = np.reshape(values + np.arange(rows, dtype="int32")[:, None] * bins, (-1,))
-    if isinstance(flat, XlaArray):
-        import jax
-
-        counts: Any = XlaArray(jax.numpy.bincount(unwrap(flat), length=rows * bins))
-    else:
-        counts = np.bincount(flat, minlength=rows * bins)
-    return np.reshape(counts, (rows, bins))
 
 
 @REGISTRY.register()
