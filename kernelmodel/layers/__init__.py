@@ -119,6 +119,9 @@ from kernelmodel.layers.preprocessing.histograms import (
     ContrastLimitedAdaptiveHistogramEqualization,
     Equalization,
 )
+from kernelmodel.layers.preprocessing.mel_spectrogram import (
+    MelSpectrogram,
+)
 from kernelmodel.layers.preprocessing.mixing import (
     CutMix,
     MixUp,
@@ -170,6 +173,9 @@ from kernelmodel.layers.preprocessing.rescaling import (
 from kernelmodel.layers.preprocessing.resizing import (
     CenterCrop,
     Resizing,
+)
+from kernelmodel.layers.preprocessing.stft_spectrogram import (
+    STFTSpectrogram,
 )
 from kernelmodel.layers.preprocessing.string_lookup import (
     IntegerLookup,
@@ -333,6 +339,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -368,6 +375,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

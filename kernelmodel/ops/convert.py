@@ -45,9 +45,10 @@ def standardize_dtype(dtype: Any) -> str:
     except (KeyError, TypeError):
         pass
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
-    if name not in ("bfloat16", "string"):
-        kind = np.dtype(name)
-        name = "string" if kind.kind in "UST" else kind.name
+    if getattr(dtype, "kind", "") in ("U", "S", "T"):
+        name = "string"
+    elif name not in ("bfloat16", "string"):
+        name = np.dtype(name).name
     _NAMES[dtype] = name
     return name
 

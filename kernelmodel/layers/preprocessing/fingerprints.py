@@ -6,7 +6,7 @@ Sources: FarmHash (Pike, 2014), whose `Fingerprint64` TensorFlow uses for fast b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -189,7 +189,7 @@ def fingerprint_cat64(one: Any, two: np.ndarray) -> np.ndarray:
         return _shift_mix(_shift_mix(result * CAT) * CAT)
 
 
-def siphash24(strings: Iterable[bytes], key: tuple[int, int]) -> np.ndarray:
+def siphash24(strings: Iterable[bytes], key: Sequence[int]) -> np.ndarray:
     """SipHash-2-4 of byte strings under a key of two 64-bit words, uint64."""
     strings = list(strings)
     s = Strings([*(part + bytes(8) for part in strings)])

@@ -47,21 +47,21 @@ class Hashed(Layer):
         num_bins: Count of buckets.
         output_mode: "int" or a mode of rows.
         sparse: Must be False.
-        modes: The modes that the layer has.
         dtype: Dtype of the result; None for int64, or float32 for rows.
     """
 
     reads_text = True
+    modes: tuple[str, ...] = ("int", "one_hot", "multi_hot", "count")
 
     def __init__(
-        self, num_bins: int, output_mode: str, sparse: Any, modes: tuple[str, ...], dtype: Any,
+        self, num_bins: int, output_mode: str, sparse: Any, dtype: Any,
         **kwargs: Any,
     ) -> None:  # fmt: skip
         if dtype is None:
             dtype = "int64" if output_mode == "int" else "float32"
         super().__init__(dtype=dtype, autocast=False, **kwargs)
         self.num_bins = positive(self, "num_bins", num_bins)
-        self.output_mode = checked_mode(self, output_mode, modes)
+        self.output_mode = checked_mode(self, output_mode, self.modes)
         self.sparse = no_sparse(self, sparse)
 
     @property
@@ -119,8 +119,7 @@ class Hashing(Hashed):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        modes = ("int", "one_hot", "multi_hot", "count")
-        super().__init__(num_bins, output_mode, sparse, modes, dtype, **kwargs)
+        super().__init__(num_bins, output_mode, sparse, dtype, **kwargs)
         self.mask_value = mask_value
         words = checked_salt(self, salt)
         self.salt = None if words is None else list(words)
@@ -135,7 +134,7 @@ class Hashing(Hashed):
         bins, masked = self.num_bins, None
         if self.mask_value is not None and bins > 1:
             bins, masked = bins - 1, values == self.mask_value
-        hashed = fingerprint64(keys) if self.salt is None else siphash24(keys, tuple(self.salt))
+        hashed = fingerprint64(keys) if self.salt is None else siphash24(keys, self.salt)
         buckets = (hashed % np.uint64(bins)).astype(np.int64).reshape(values.shape)
         return buckets if masked is None else np.where(masked, 0, buckets + 1)
 
@@ -174,6 +173,8 @@ class HashedCrossing(Hashed):
         array([1, 4, 1, 1, 3])
     """
 
+    modes = ("int", "one_hot")
+
     def __init__(
         self,
         num_bins: int,
@@ -183,9 +184,7 @@ class HashedCrossing(Hashed):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            num_bins, output_mode, sparse, ("int", "one_hot"), dtype, name=name, **kwargs
-        )
+        super().__init__(num_bins, output_mode, sparse, dtype, name=name, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         """Hash."""

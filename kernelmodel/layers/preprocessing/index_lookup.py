@@ -17,8 +17,8 @@ from kernelmodel.layers.preprocessing.counting import (
     encoded_shape,
     no_sparse,
     on_host,
-    output_mode,
 )
+from kernelmodel.layers.preprocessing.counting import output_mode as checked_mode
 from kernelmodel.layers.preprocessing.fingerprints import fingerprint64, siphash24
 from kernelmodel.layers.preprocessing.hash_buckets import checked_salt
 from kernelmodel.layers.preprocessing.vocabulary import NOWHERE, UNKNOWN, Counts, Vocabulary
@@ -45,10 +45,11 @@ class IndexLookup(Adapting):
         vocabulary: Any,
         idf_weights: Any,
         invert: bool,
-        mode: str,
+        output_mode: str,
         pad_to_max_tokens: bool,
         sparse: Any,
         salt: Any,
+        oov_method: str = "floormod",
         vocabulary_size: int | None = None,
         has_input_vocabulary: bool | None = None,
         **kwargs: Any,
@@ -60,15 +61,16 @@ class IndexLookup(Adapting):
             refuse(self, "num_oov_indices", num_oov_indices, "an integer >= 0")
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
-        self.output_mode = output_mode(self, mode, (*MODES, "tf_idf"))
+        self.output_mode = checked_mode(self, output_mode, (*MODES, "tf_idf"))
         self.invert = choice(self, "invert", invert, (True, False))
         if invert and self.output_mode != "int":
-            refuse(self, "output_mode", mode, "'int' if invert=True")
+            refuse(self, "output_mode", output_mode, "'int' if invert=True")
         self.pad_to_max_tokens = choice(self, "pad_to_max_tokens", pad_to_max_tokens, (True, False))
         if pad_to_max_tokens and max_tokens is None:
             refuse(self, "max_tokens", max_tokens, "an integer if pad_to_max_tokens=True")
         self.sparse = no_sparse(self, sparse)
         self.salt = checked_salt(self, salt)
+        self.oov_method = choice(self, "oov_method", oov_method, ("floormod", "farmhash"))
         if isinstance(vocabulary, str):
             self._refuse_path(vocabulary)
         self._given = None if vocabulary is None else np.asarray(vocabulary)
@@ -343,6 +345,7 @@ class IndexLookup(Adapting):
             "idf_weights": _listed(self._given_weights),
             "vocabulary": _listed(self._given),
             "vocabulary_size": self._size,
+            "oov_method": self.oov_method,
             "salt": None if self.salt is None else list(self.salt),
         }
 

@@ -76,7 +76,7 @@ class Normalization(Adapting):
             refuse(self, "axis", self.axis, f"of known length, but the input is {input_shape}")
         self._broadcast = [n if i in self._kept else 1 for i, n in enumerate(input_shape)]
         if self.input_mean is None:
-            fixed = {"shape": lengths, "trainable": False}
+            fixed: dict[str, Any] = {"shape": lengths, "trainable": False}
             self.adapt_mean = self.add_weight(name="mean", initializer="zeros", **fixed)
             self.adapt_variance = self.add_weight(name="variance", initializer="ones", **fixed)
             self.count = self.add_weight(

@@ -86,8 +86,7 @@ class StringLookup(IndexLookup):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`, in a form that JSON can hold."""
-        # Keras writes how integers are hashed for strings, too.
-        return {**super().get_config(), "encoding": self.encoding, "oov_method": "floormod"}
+        return {**super().get_config(), "encoding": self.encoding}
 
 
 @REGISTRY.register()
@@ -154,10 +153,10 @@ class IntegerLookup(IndexLookup):
     ) -> None:
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
-            output_mode, pad_to_max_tokens, sparse, salt, name=name, **kwargs,
+            output_mode, pad_to_max_tokens, sparse, salt, oov_method,
+            name=name, **kwargs,
         )  # fmt: skip
         self.vocabulary_dtype = choice(self, "vocabulary_dtype", vocabulary_dtype, ("int64",))
-        self.oov_method = choice(self, "oov_method", oov_method, ("floormod", "farmhash"))
         if salt is not None and oov_method != "farmhash":
             refuse(self, "salt", salt, "None unless oov_method='farmhash'")
 
@@ -182,8 +181,4 @@ class IntegerLookup(IndexLookup):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`, in a form that JSON can hold."""
-        return {
-            **super().get_config(),
-            "vocabulary_dtype": self.vocabulary_dtype,
-            "oov_method": self.oov_method,
-        }
+        return {**super().get_config(), "vocabulary_dtype": self.vocabulary_dtype}
