@@ -3,7 +3,9 @@
 `import kernelmodel as km`, then as with `tf.keras`: `km.Model`, `km.layers`, `km.Input`, ...
 """
 
+import importlib as _importlib
 import sys as _sys
+import typing as _typing
 
 from kernelmodel import (
     activations,
@@ -22,7 +24,6 @@ from kernelmodel import (
     utils,
 )
 from kernelmodel.core.gradient_tape import GradientTape
-from kernelmodel.core.hooks import hooks as _hooks
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.inputs import Input
 from kernelmodel.core.layer import Layer
@@ -32,14 +33,21 @@ from kernelmodel.core.tensor_spec import TensorSpec
 from kernelmodel.core.variable import Variable
 from kernelmodel.models import Model, Sequential
 
+if _typing.TYPE_CHECKING:
+    from kernelmodel import explain, notebook
 
-def _live_panel() -> type:
-    from kernelmodel.notebook.live_panel import LivePanel
-
-    return LivePanel
+_IMPORTED_WHEN_ASKED_FOR = ("explain", "notebook")
 
 
-_hooks.live_panel = _live_panel
+def __getattr__(name: str) -> _typing.Any:
+    if name in _IMPORTED_WHEN_ASKED_FOR:
+        return _importlib.import_module(f"kernelmodel.{name}")
+    raise AttributeError(f"module 'kernelmodel' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IMPORTED_WHEN_ASKED_FOR})
+
 
 if "ipykernel" in _sys.modules:
     from kernelmodel.notebook.display import install as _install
@@ -62,11 +70,13 @@ __all__ = [
     "activations",
     "callbacks",
     "constraints",
+    "explain",
     "initializers",
     "layers",
     "losses",
     "metrics",
     "models",
+    "notebook",
     "ops",
     "optimizers",
     "random",

@@ -34,6 +34,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """`LivePanel` is part of the notebook's half, which is imported when somebody asks for it."""
-    if name == "LivePanel" and hooks.live_panel is not None:
+    if name == "LivePanel":
         return hooks.live_panel()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
+def imported(module: str, name: str) -> Any:
+    """Something of a package above, imported now: few scripts need it."""
+    return getattr(importlib.import_module(module), name)
+
+
 def on_demand(module: str, name: str) -> Callable[..., Any]:
-    """A function of a package above, imported when it is called first: few scripts need it."""
+    """A function of a package above, imported when it is called first."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+        return imported(module, name)(*args, **kwargs)
 
     return call
 
@@ -27,7 +33,8 @@ class Hooks:
         graph: `(model, x, ...) -> view`: what `model.graph()` returns, also outside of notebooks.
         plot_model, model_to_dot: What the functions of `kernelmodel.utils` do.
         history_repr: `history -> mimebundle`: the picture of a history as a cell's last line.
-        live_panel: `() -> class`: imports the callback `LivePanel`, which stands above `callbacks`.
+        live_panel: `() -> class`: the callback `LivePanel`, which stands above `callbacks`.
+        plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
         save_model, save_weights, load_weights, load_model, export: Set by the saving package.
     """
@@ -43,7 +50,12 @@ class Hooks:
         on_demand("kernelmodel.notebook.graph.plot", "model_to_dot")
     )
     history_repr: Callable[[Any], Any] | None = None
-    live_panel: Callable[[], type] | None = None
+    live_panel: Callable[[], type] = staticmethod(
+        partial(imported, "kernelmodel.notebook.live_panel", "LivePanel")
+    )
+    plot_history: Callable[..., Any] = staticmethod(
+        on_demand("kernelmodel.notebook.history_plot", "plot_history")
+    )
     save_model: Callable[..., None] | None = None
     save_weights: Callable[..., None] | None = None
     load_weights: Callable[..., None] | None = None

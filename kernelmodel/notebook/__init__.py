@@ -1,1 +1,5 @@
 """The Python half of each widget, still pictures, and the hooks that show them."""
+
+from kernelmodel.notebook.playground import Playground
+
+__all__ = ["Playground"]

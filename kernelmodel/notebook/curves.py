@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from kernelmodel.callbacks.history_text import history_text, short_number
-from kernelmodel.notebook.svg import card, number, picture, shorten, text
+from kernelmodel.callbacks.history_text import short_number
+from kernelmodel.notebook.svg import card, number, shorten, text
 
 Points = tuple[Sequence[float], Sequence[float]]
 
@@ -22,30 +21,6 @@ LOOK = {
     "train": 'class="km-train" stroke-width="2"',
     "val": 'class="km-val" stroke-width="2" stroke-dasharray="5 3"',
 }
-
-
-def curves_bundle(
-    history: Mapping[str, Sequence[float]], title: str = "Training", note: str = ""
-) -> dict[str, Any]:
-    """Return the display bundle of a training history: SVG, HTML image and a stable text.
-
-    Args:
-        history: metric name -> one value an epoch; validation metrics have "val_" in front.
-        title: what was trained.
-        note: how the training ended, when that is worth saying.
-    """
-    plain = history_text(history, note=note)
-    return picture(curves_svg(history_curves(history), title, note), f"{title}: {plain}", plain)
-
-
-def history_curves(history: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Points]]:
-    """Return a history as metric -> {"train": (x, y), "val": (x, y)}, x in epochs from 1."""
-    curves: dict[str, dict[str, Points]] = {}
-    for name, values in history.items():
-        kind = "val" if name.startswith("val_") else "train"
-        x = [float(i + 1) for i in range(len(values))]
-        curves.setdefault(name.removeprefix("val_"), {})[kind] = (x, [float(v) for v in values])
-    return curves
 
 
 def curves_svg(

@@ -7,11 +7,13 @@ from typing import Any
 
 from kernelmodel.core.hooks import hooks
 from kernelmodel.models.summary import Summary, table_lines
-from kernelmodel.notebook.curves import curves_bundle
+from kernelmodel.notebook.curves import curves_svg
 from kernelmodel.notebook.graph.view import ModelGraph
+from kernelmodel.notebook.history_points import history_points
 from kernelmodel.notebook.live_panel import LivePanel
 from kernelmodel.notebook.subshell import running_kernel
 from kernelmodel.notebook.summary_html import summary_html
+from kernelmodel.notebook.svg import picture
 
 
 def in_notebook() -> bool:
@@ -78,6 +80,8 @@ def history_repr(history: Any) -> dict[str, Any]:
     """Return the display bundle of a `History`: its curves.
 
     Args:
-        history: has `history`, the values by name, and `model`.
+        history: has values.
     """
-    return curves_bundle(history.history, getattr(history.model, "name", "Training"))
+    title = str(getattr(history.model, "name", None) or "Training")
+    plain = repr(history)
+    return picture(curves_svg(history_points(history), title), f"{title}: {plain}", plain)

@@ -2,9 +2,8 @@
 
 A widget is not what a notebook should be saved with: reopened without its kernel it shows an error.
 So when the training ends, the output is replaced by a still picture. The widget itself lives on as
-long as its kernel does: its browser half finds the picture by its mark and shows the panel in its
-place, so that one can still go through the epochs. The file, and every page without that kernel,
-has the picture.
+long as its kernel does and shows the panel over the picture (see `place`), so that one can still go
+through the epochs. The file, and every page without that kernel, has the picture.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.notebook.place import with_place
 from kernelmodel.notebook.subshell import delivers_while_busy, show_busy
 
 STATIC = Path(__file__).parent / "static"
@@ -93,7 +93,7 @@ class PanelView:
         """Put a still picture in the notebook, and the panel over it as long as it lives.
 
         Args:
-            bundle: a display bundle whose text/html is one img.
+            bundle: what `svg.picture` made.
         """
         if self._widget is None:
             return
@@ -101,11 +101,10 @@ class PanelView:
             self._events.unregister("post_run_cell", self._cell_ended)
             self._events = None
         content = hashlib.sha256(bundle["text/html"].encode()).hexdigest()[:12]
-        mark = f"km-run-{next(_numbers)}-{content}"
-        marked = bundle["text/html"].replace("<img ", f'<img class="{mark}" ', 1)
-        bundle = {**bundle, "text/html": marked}
+        key = f"run{next(_numbers)}x{content}"
+        bundle = with_place(bundle, key)
         self.send({"type": "still", "bundle": bundle})
-        self._widget._place = mark
+        self._widget._place = key
         self._handle.update(bundle, raw=True)
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ def test_a_graph_is_a_picture_in_files_that_programs_make(tmp_path, monkeypatch)
     sources = [GRAPHS, "model.graph(x=np.ones((3, 4)))", "km.utils.plot_model(model, None)"]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
     as_saved, _ = nbconvert.HTMLExporter().from_notebook_node(book)
-    assert "data-km-graph" not in as_saved
+    assert "data-km-place" not in as_saved
     nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
     shown = [cell.outputs[0].data for cell in book.cells]
     assert all(set(data) == {"text/html", "image/svg+xml", "text/plain"} for data in shown)
@@ -62,7 +62,44 @@ def test_a_graph_is_a_picture_in_files_that_programs_make(tmp_path, monkeypatch)
     assert "widgets" not in book.metadata, "no widget was made, so none is kept"
     page, _ = nbconvert.HTMLExporter().from_notebook_node(book)
     assert page.count(" of tiny") >= 3 and page.count("<img ") == 3
-    assert page.count("data-km-graph") == 2 and "widget-state" not in page
+    assert page.count("data-km-place") == 2 and "widget-state" not in page
+
+
+LOOKING = [
+    """
+import numpy as np
+import kernelmodel as km
+model = km.Sequential([km.Input((8, 8, 1)), km.layers.Conv2D(2, 3, name="conv"),
+                       km.layers.Flatten(), km.layers.Dense(2, "softmax")], name="tiny")
+model.compile("sgd", "sparse_categorical_crossentropy")
+x, y = np.random.default_rng(0).random((8, 8, 8, 1)), np.arange(8) % 2
+history = model.fit(x, y, epochs=2, verbose=0)
+km.notebook.Playground(model, x=x)
+""",
+    "history.plot()",
+    "history.plot(backend='matplotlib')",
+    "km.explain.plot_heatmaps(x[:2], km.explain.saliency(model, x[:2]))",
+]
+
+
+@pytest.mark.slow
+def test_playground_history_and_explain_are_pictures_in_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in LOOKING])
+    nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    shown = [cell.outputs[-1].data for cell in book.cells]
+    still = {"text/html", "image/svg+xml", "text/plain"}
+    png = {"image/png", "text/plain"}
+    plotly = "application/vnd.plotly.v1+json"
+    assert [set(data) for data in shown] == [still, still | {plotly}, png, png]
+    assert shown[0]["text/plain"].startswith("<Playground of tiny: a drawing for input -> ")
+    assert shown[1]["text/plain"] == shown[2]["text/plain"]
+    assert shown[3]["text/plain"] == "<Figure: heat on 2 images of 8 x 8>"
+    assert "widgets" not in book.metadata
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(book)
+    assert page.count("<img ") == 4
+    assert "widget-state" not in page and "cdn.plot.ly" not in page
 
 
 def test_a_terminal_shows_text(tmp_path):

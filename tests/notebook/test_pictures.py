@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from kernelmodel.callbacks.history_text import history_text, short_number
-from kernelmodel.notebook.curves import curves_bundle, curves_svg, history_curves
+from kernelmodel.notebook.curves import curves_svg
 from kernelmodel.notebook.summary_html import summary_html
-from kernelmodel.notebook.svg import escape, shorten
+from kernelmodel.notebook.svg import escape, picture, shorten
 
 NASTY = "<img onerror=alert(1)>\"'&\x00"
 HISTORY = {
@@ -28,6 +28,16 @@ def elements(svg):
     }
 
 
+def history_curves(history):
+    """Return metric -> {"train": (x, y), "val": (x, y)}."""
+    curves = {}
+    for name, values in history.items():
+        kind = "val" if name.startswith("val_") else "train"
+        x = [i + 1.0 for i in range(len(values))]
+        curves.setdefault(name.removeprefix("val_"), {})[kind] = (x, values)
+    return curves
+
+
 @pytest.mark.parametrize(
     "history",
     [{}, {"loss": []}, {"loss": [1.0]}, {"loss": [float("nan")]}, HISTORY, {"loss": [0.0] * 500}],
@@ -38,13 +48,14 @@ def test_curves_are_well_formed(history):
 
 def test_curves_escape_every_string():
     history = {NASTY: [1.0, 2.0], f"val_{NASTY}": [1.0, 2.0]}
-    bundle = curves_bundle(history, title=NASTY, note=NASTY)
+    svg = curves_svg(history_curves(history), NASTY, NASTY)
+    bundle = picture(svg, NASTY, history_text(history, note=NASTY))
     assert "img" not in elements(bundle["image/svg+xml"])
     assert bundle["text/html"].count("<") == 1
 
 
 def test_the_html_holds_the_same_picture():
-    bundle = curves_bundle(HISTORY, "model")
+    bundle = picture(curves_svg(history_curves(HISTORY), "model"), "model", "text")
     data = re.search(r"base64,([^\"]+)", bundle["text/html"]).group(1)
     assert base64.b64decode(data).decode() == bundle["image/svg+xml"]
 

@@ -252,7 +252,7 @@ def test_it_answers_while_a_cell_runs(notebook):
 
 
 def picture(page):
-    return page.locator("[data-km-graph] img")
+    return page.locator("[data-km-place] img")
 
 
 def test_a_saved_notebook_keeps_a_picture_and_shows_it_without_a_kernel(notebook):

@@ -1,8 +1,9 @@
 // The widget of the live panel. Python's half: kernelmodel/notebook/panel_view.py.
 import { Link } from "./link";
 import { Panel } from "./panel";
-import { inPlaceOf, settle } from "./place";
+import { Places } from "./places";
 import type { Model } from "./protocol";
+import { settle } from "./settle";
 import { RunStore } from "./store";
 
 const SETTLED_WITHIN_MS = 1500;
@@ -21,9 +22,13 @@ export default () => {
       let leave = () => {};
       const place = () => {
         leave();
-        const mark = String(model.get("_place"));
-        if (!mark) return;
-        leave = inPlaceOf(mark, (element) => open(model, element));
+        const key = String(model.get("_place"));
+        if (!key) return;
+        const places = new Places(key, () => {
+          const element = document.createElement("div");
+          return { element, close: open(model, element) };
+        });
+        leave = () => places.close();
         window.setTimeout(() => store.still && settle(model, store.still), SETTLED_WITHIN_MS);
       };
       model.on("change:_place", place);

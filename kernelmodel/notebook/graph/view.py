@@ -1,17 +1,12 @@
 """`model.graph()`: a still picture for every viewer, over which a live view lays itself.
 
-What a notebook saves of it is a picture alone: a widget in a notebook that is opened again without
-its kernel would only say that its model is not found. The widget is never displayed: its browser
-half looks for the picture's place in the page by an id and opens the live view there. Where no
-browser half runs, the picture stays what it is.
+What a notebook saves of it is a picture alone: see place.py.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import uuid
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +17,12 @@ from kernelmodel.notebook.graph.families import FAMILIES, in_order
 from kernelmodel.notebook.graph.parts import Part, model_parts
 from kernelmodel.notebook.graph.scene import DIRECTIONS, Look, make_scene
 from kernelmodel.notebook.graph.scene_data import scene_data
-from kernelmodel.notebook.subshell import delivers_while_busy, running_kernel
+from kernelmodel.notebook.place import STILL, has_browser, keep, with_place
+from kernelmodel.notebook.subshell import delivers_while_busy
 from kernelmodel.notebook.svg import picture
 
 STATIC = Path(__file__).parents[1] / "static"
-MOST_VIEWS = 12  # live at a time; of older ones the picture is left, so that their models can go
-STILL = "still"
 HEIGHT, LEAST_HEIGHT = 520, 240
-
-_live: deque[LiveGraph] = deque()
 
 
 class ModelGraph:
@@ -107,18 +99,6 @@ def graph(model: Any, **options: Any) -> ModelGraph:
     return ModelGraph(model, **options)
 
 
-def has_browser() -> bool:
-    """Whether a notebook's server started this kernel: there may be a page to look at it."""
-    return running_kernel() is not None and "JPY_SESSION_NAME" in os.environ
-
-
-def keep(live: LiveGraph) -> None:
-    """Keep a live view open, and close the oldest of too many."""
-    _live.append(live)
-    while len(_live) > MOST_VIEWS:
-        _live.popleft().widget.close()
-
-
 def still_bundle(shown: ModelGraph, key: str = STILL) -> dict[str, Any]:
     """Return the display bundle of the still picture, in HTML a scroll box.
 
@@ -130,8 +110,7 @@ def still_bundle(shown: ModelGraph, key: str = STILL) -> dict[str, Any]:
     bundle = picture(shown.svg, plain, plain)
     image = bundle["text/html"].replace("max-width:100%", "max-width:none;display:block", 1)
     box = f"max-height:{shown.height + 2}px;overflow:auto"
-    html = f'<div data-km-graph="{key}"><div style="{box}">{image}</div></div>'
-    return {**bundle, "text/html": html}
+    return with_place({**bundle, "text/html": f'<div style="{box}">{image}</div>'}, key)
 
 
 @functools.cache
@@ -222,3 +201,7 @@ class LiveGraph:
         data: list[bytes] = []
         message = {"type": "details", "id": part.id, **take_buffers(told, data)}
         self.widget.send(message, data)
+
+    def close(self) -> None:
+        """End the view; its picture comes back."""
+        self.widget.close()

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import kernelmodel as km
+from kernelmodel.notebook import place
 from kernelmodel.notebook.display import graph_repr
 from kernelmodel.notebook.graph import view
-from kernelmodel.notebook.graph.view import STATIC, STILL, LiveGraph
+from kernelmodel.notebook.graph.view import STATIC, LiveGraph
+from kernelmodel.notebook.place import STILL
 
 
 def live(model, **options):
@@ -156,7 +158,7 @@ def test_the_still_picture_has_no_script_no_widget_and_a_stable_text():
     assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
     assert bundle["text/plain"] == "<Graph of twins: 6 layers, 6 connections>"
     tags = re.findall(r"<(\w+)", bundle["text/html"])
-    assert tags == ["div", "div", "img"] and f'data-km-graph="{STILL}"' in bundle["text/html"]
+    assert tags == ["div", "div", "img"] and f'data-km-place="{STILL}"' in bundle["text/html"]
     assert bundle == graph_repr(graph_models.twins())
     assert repr(graph_models.built().graph()) == "<Graph of own: 3 layers, 0 connections>"
 
@@ -170,24 +172,24 @@ def test_names_are_escaped():
 
 def test_in_a_notebooks_kernel_the_picture_carries_the_key_of_its_live_view(monkeypatch):
     monkeypatch.setattr(view, "has_browser", lambda: True)
-    monkeypatch.setattr(view, "_live", type(view._live)())
+    monkeypatch.setattr(place, "_live", type(place._live)())
     shown = graph_models.one_layer().graph()
     keys = [
-        re.search(r'data-km-graph="(\w+)"', shown._repr_mimebundle_()["text/html"]).group(1)
-        for _ in range(view.MOST_VIEWS + 3)
+        re.search(r'data-km-place="(\w+)"', shown._repr_mimebundle_()["text/html"]).group(1)
+        for _ in range(place.MOST_VIEWS + 3)
     ]
     assert len(set(keys)) == len(keys)
-    assert [live.widget._key for live in view._live] == keys[3:], "the oldest are closed"
+    assert [live.widget._key for live in place._live] == keys[3:], "the oldest are closed"
 
 
 def test_outside_of_a_server_there_is_no_widget(monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    monkeypatch.setattr(view, "running_kernel", object)
-    assert not view.has_browser()
+    monkeypatch.setattr(place, "running_kernel", object)
+    assert not place.has_browser()
     monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
-    assert view.has_browser()
-    monkeypatch.setattr(view, "running_kernel", lambda: None)
-    assert not view.has_browser()
+    assert place.has_browser()
+    monkeypatch.setattr(place, "running_kernel", lambda: None)
+    assert not place.has_browser()
 
 
 @pytest.mark.parametrize(
