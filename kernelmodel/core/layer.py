@@ -81,8 +81,9 @@ class Layer(Weights, Operation):
     supports_masking = False
     # Whether integers given to it become floats: it computes with weights, not with indices.
     casts_integers = False
-    # Whether it may be given text.
+    # Whether it may be given text, and the dtype of its input where that isn't its own.
     reads_text = False
+    input_dtype: str | None = None
     input_spec: Any = None
     activity_regularizer: Any
     _building = False

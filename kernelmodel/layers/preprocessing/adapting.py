@@ -27,8 +27,7 @@ def batches_of(layer: Layer, data: Any, steps: int | None = None) -> Iterator[np
     count = 0
     for batch in islice(_batches(layer, data), steps):
         count += 1
-        batch = batch[0] if isinstance(batch, tuple) else batch
-        yield as_objects(batch)
+        yield as_objects(batch[0] if isinstance(batch, tuple) else batch)
     if not count:
         raise ValueError(
             f"Layer {layer.name!r} ({type(layer).__name__}): adapt() got no data: the "
@@ -96,6 +95,11 @@ class Adapting(Layer):
         for batch in batches_of(self, data, steps):
             self.update_state(batch)
         self.finalize_state()
+
+    @property
+    def adapts(self) -> bool:
+        """Whether there is something to learn."""
+        return True
 
     def reset_state(self) -> None:
         """Forget what was learnt."""

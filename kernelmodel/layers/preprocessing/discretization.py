@@ -97,6 +97,11 @@ class Discretization(Adapting):
             )
         super().adapt(data, steps)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it learns its boundaries."""
+        return self.num_bins is not None
+
     def reset_state(self) -> None:
         """Forget batches of an earlier `adapt`."""
         self.summary = np.zeros((2, 0), "float32")

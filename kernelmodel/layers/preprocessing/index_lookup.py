@@ -35,6 +35,8 @@ class IndexLookup(Adapting):
     """
 
     token_dtype = "string"
+    asset_names = ("vocabulary.txt",)
+    named_arrays = ("idf_weights",)
 
     def __init__(
         self,
@@ -93,6 +95,11 @@ class IndexLookup(Adapting):
             "so that no model file can make this program read others: "
             "vocabulary=pathlib.Path(...).read_text().splitlines()."
         )
+
+    @property
+    def input_dtype(self) -> str:  # type: ignore[override]
+        """The dtype of tokens, or of indices."""
+        return "int64" if self.invert else self.token_dtype
 
     # ---- the vocabulary ----
 
@@ -199,6 +206,11 @@ class IndexLookup(Adapting):
         self._idf = np.pad(weights, (0, self._depth - len(weights))).astype("float32")
 
     # ---- adapt ----
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it learns its vocabulary."""
+        return not self._has_vocabulary
 
     def reset_state(self) -> None:
         """Forget counts of an earlier `adapt`."""

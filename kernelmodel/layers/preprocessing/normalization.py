@@ -130,6 +130,11 @@ class Normalization(Adapting):
 
     # ---- adapt ----
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it learns mean and variance."""
+        return self.input_mean is None
+
     def reset_state(self) -> None:
         """Forget batches of an earlier `adapt`."""
         if self.input_mean is not None:

@@ -70,6 +70,9 @@ class TextVectorization(Adapting):
     """
 
     reads_text = True
+    input_dtype = "string"
+    asset_names = StringLookup.asset_names
+    named_arrays = StringLookup.named_arrays
 
     def __init__(
         self,
@@ -152,6 +155,11 @@ class TextVectorization(Adapting):
             steps: Batches to take; None for all.
         """
         super().adapt(data, steps)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it learns its vocabulary."""
+        return self._lookup_layer.adapts
 
     def reset_state(self) -> None:
         """Forget counts of an earlier `adapt`."""
