@@ -100,90 +100,8 @@ from kernelmodel.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from kernelmodel.layers.preprocessing.augmenting import (
-    AugMix,
-    RandAugment,
-)
-from kernelmodel.layers.preprocessing.category_encoding import (
-    CategoryEncoding,
-)
-from kernelmodel.layers.preprocessing.discretization import (
-    Discretization,
-)
-from kernelmodel.layers.preprocessing.hashing import (
-    HashedCrossing,
-    Hashing,
-)
-from kernelmodel.layers.preprocessing.histograms import (
-    AutoContrast,
-    ContrastLimitedAdaptiveHistogramEqualization,
-    Equalization,
-)
-from kernelmodel.layers.preprocessing.mel_spectrogram import (
-    MelSpectrogram,
-)
-from kernelmodel.layers.preprocessing.mixing import (
-    CutMix,
-    MixUp,
-    RandomErasing,
-)
-from kernelmodel.layers.preprocessing.normalization import (
-    Normalization,
-)
-from kernelmodel.layers.preprocessing.pipeline import (
-    Pipeline,
-)
-from kernelmodel.layers.preprocessing.random_blur import (
-    RandomGaussianBlur,
-    RandomSharpness,
-)
-from kernelmodel.layers.preprocessing.random_color import (
-    RandomBrightness,
-    RandomColorDegeneration,
-    RandomColorJitter,
-    RandomContrast,
-    RandomGrayscale,
-    RandomHue,
-    RandomSaturation,
-)
-from kernelmodel.layers.preprocessing.random_crop import (
-    RandomCrop,
-)
-from kernelmodel.layers.preprocessing.random_distortion import (
-    RandomElasticTransform,
-    RandomPerspective,
-)
-from kernelmodel.layers.preprocessing.random_flip import (
-    RandomFlip,
-)
-from kernelmodel.layers.preprocessing.random_geometric import (
-    RandomRotation,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-)
-from kernelmodel.layers.preprocessing.random_tone import (
-    RandomInvert,
-    RandomPosterization,
-    Solarization,
-)
-from kernelmodel.layers.preprocessing.rescaling import (
-    Rescaling,
-)
-from kernelmodel.layers.preprocessing.resizing import (
-    CenterCrop,
-    Resizing,
-)
-from kernelmodel.layers.preprocessing.stft_spectrogram import (
-    STFTSpectrogram,
-)
-from kernelmodel.layers.preprocessing.string_lookup import (
-    IntegerLookup,
-    StringLookup,
-)
-from kernelmodel.layers.preprocessing.text_vectorization import (
-    TextVectorization,
-)
+from kernelmodel.layers.preprocessing import *  # noqa: F403
+from kernelmodel.layers.preprocessing import __all__ as _preprocessing
 from kernelmodel.layers.recurrent.bidirectional import (
     Bidirectional,
 )
@@ -262,8 +180,6 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
-    "AugMix",
-    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -273,10 +189,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
-    "CategoryEncoding",
-    "CenterCrop",
     "Concatenate",
-    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -292,16 +205,13 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
-    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
-    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
-    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -319,13 +229,10 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
-    "HashedCrossing",
-    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
-    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -339,43 +246,15 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
-    "MelSpectrogram",
     "Minimum",
-    "MixUp",
     "MultiHeadAttention",
     "Multiply",
-    "Normalization",
     "PReLU",
     "Permute",
-    "Pipeline",
     "RMSNormalization",
-    "RandAugment",
-    "RandomBrightness",
-    "RandomColorDegeneration",
-    "RandomColorJitter",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomElasticTransform",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomGaussianBlur",
-    "RandomGrayscale",
-    "RandomHue",
-    "RandomInvert",
-    "RandomPerspective",
-    "RandomPosterization",
-    "RandomRotation",
-    "RandomSaturation",
-    "RandomSharpness",
-    "RandomShear",
-    "RandomTranslation",
-    "RandomZoom",
     "ReLU",
     "RepeatVector",
-    "Rescaling",
     "Reshape",
-    "Resizing",
-    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -383,14 +262,11 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
-    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
-    "StringLookup",
     "Subtract",
-    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
@@ -411,6 +287,7 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+__all__ += _preprocessing
 
 
 def serialize(layer: Layer) -> Any:

@@ -53,7 +53,7 @@ def _batches(layer: Layer, data: Any) -> Iterator[Any]:
         return iter([data])
     if isinstance(data, (list, tuple)):
         several = len(data) > 0 and all(hasattr(part, "shape") and np.ndim(part) for part in data)
-        return iter(data if several else [data])
+        return iter(data if several or not data else [data])
     if hasattr(data, "element_spec"):
         return iter(_batched(data))
     if hasattr(data, "on_epoch_end") and hasattr(data, "__getitem__"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,14 @@ from kernelmodel.layers.preprocessing.counting import (
 from kernelmodel.layers.preprocessing.counting import output_mode as checked_mode
 from kernelmodel.layers.preprocessing.fingerprints import fingerprint64, siphash24
 from kernelmodel.layers.preprocessing.hash_buckets import checked_salt
-from kernelmodel.layers.preprocessing.vocabulary import NOWHERE, UNKNOWN, Counts, Vocabulary
+from kernelmodel.layers.preprocessing.vocabulary import (
+    NOWHERE,
+    UNKNOWN,
+    Counts,
+    Vocabulary,
+    check_tokens,
+    check_weights,
+)
 from kernelmodel.ops.convert import dtype_of
 
 
@@ -163,31 +169,14 @@ class IndexLookup(Adapting):
             refuse(self, "vocabulary", vocabulary, "at least one token")
         special = self._special
         complete = bool(special) and tokens[: len(special)] == special
-        self._check_weights(idf_weights, len(tokens))
+        check_weights(self, idf_weights, len(tokens))
         tokens = tokens[len(special) :] if complete else tokens
-        self._check_tokens(tokens, special)
+        check_tokens(self, tokens, special)
         self._take(tokens)
         if idf_weights is not None:
             weights = np.asarray(idf_weights, "float32")
             front = 0 if complete else self._token_start
             self._set_idf(np.concatenate([np.full(front, weights.mean(), "float32"), weights]))
-
-    def _check_weights(self, weights: Any, count: int) -> None:
-        if weights is not None and np.shape(weights) != (count,):
-            shape = np.shape(weights)
-            refuse(self, "idf_weights", f"shape {shape}", f"{count} numbers, one for each token")
-
-    def _check_tokens(self, tokens: list[Any], special: list[Any]) -> None:
-        twice = [token for token, count in Counter(tokens).items() if count > 1]
-        if twice:
-            refuse(self, "vocabulary", twice[:5], "of different tokens, these are there twice")
-        reserved = [self.mask_token] + [self.oov_token] * self.invert
-        odd = [token for token in reserved if token is not None and token in set(tokens)]
-        if odd:
-            refuse(self, "vocabulary", odd, f"without special tokens, or begin with just {special}")
-        if self.max_tokens is not None and self._token_start + len(tokens) > self.max_tokens:
-            most = self.max_tokens - self._token_start
-            refuse(self, "vocabulary", f"{len(tokens)} tokens", f"at most {most} (max_tokens)")
 
     def _take(self, tokens: list[Any]) -> None:
         size = self._token_start + len(tokens)
@@ -230,7 +219,9 @@ class IndexLookup(Adapting):
                 f"Layer {self.name!r} ({type(self).__name__}) was made with a vocabulary, which "
                 "adapt() would replace. Leave out vocabulary= to adapt."
             )
-        self._counts.add(tokens, owner, documents)
+        self._counts.add(tokens)
+        if self.output_mode == "tf_idf":
+            self._counts.add_documents(tokens, owner, documents)
 
     def finalize_state(self) -> None:
         """Take the most frequent tokens."""

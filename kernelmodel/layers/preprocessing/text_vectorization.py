@@ -219,15 +219,23 @@ class TextVectorization(Adapting):
         tokens = self._tokens(inputs)
         fill = 0 if self.output_mode == "int" else NOWHERE
         indices = lookup._indices(tokens.flat)
+        if self._keeps_shape:
+            return indices.reshape(np.shape(inputs))
         rows = tokens.padded(indices, self.output_sequence_length, fill)
         return lookup._encode(rows[0] if scalar else rows)
+
+    @property
+    def _keeps_shape(self) -> bool:
+        """Whether each string is a token, and becomes its index."""
+        whole = self.split is None and self.ngrams is None
+        return whole and self.output_mode == "int" and self.output_sequence_length is None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of a shape."""
         if self.output_mode != "int":
             return (*self._lookup_layer.compute_output_shape((*input_shape[:1], None)),)
-        if self.split is None and self.ngrams is None and self.output_sequence_length is None:
-            return (*input_shape,) if len(input_shape) > 1 else (*input_shape, 1)
+        if self._keeps_shape:
+            return tuple(input_shape)
         return (input_shape[0], self.output_sequence_length)
 
     def compute_output_spec(self, inputs: Any) -> Any:

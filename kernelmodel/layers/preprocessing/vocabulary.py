@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.layers.arguments import refuse
+
 UNKNOWN = -1
 # The index of what shall not show in a row: a mask token outside of the mode "int".
 NOWHERE = -2
@@ -47,9 +49,12 @@ class Counts:
         self.documents: Counter[Any] = Counter()
         self.seen = 0
 
-    def add(self, tokens: list[Any], owner: np.ndarray, documents: int) -> None:
-        """Count tokens, each with the number of its document, of which there are so many."""
+    def add(self, tokens: list[Any]) -> None:
+        """Count tokens."""
         self.tokens.update(tokens)
+
+    def add_documents(self, tokens: list[Any], owner: np.ndarray, documents: int) -> None:
+        """Count the documents that tokens are in: each token comes with the number of its own."""
         self.documents.update(token for token, _ in set(zip(tokens, owner.tolist())))
         self.seen += documents
 
@@ -63,3 +68,24 @@ class Counts:
         """How telling each token is: log(1 + documents / (1 + documents with it))."""
         having = np.array([self.documents[token] for token in tokens], "float64")
         return np.log(1 + self.seen / (1 + having))
+
+
+def check_weights(layer: Any, weights: Any, count: int) -> None:
+    """Check that there is a weight for each token."""
+    if weights is not None and np.shape(weights) != (count,):
+        shape = np.shape(weights)
+        refuse(layer, "idf_weights", f"shape {shape}", f"{count} numbers, one for each token")
+
+
+def check_tokens(layer: Any, tokens: list[Any], special: list[Any]) -> None:
+    """Check that tokens are different ones, none of them special, and not too many."""
+    twice = [token for token, count in Counter(tokens).items() if count > 1]
+    if twice:
+        refuse(layer, "vocabulary", twice[:5], "of different tokens, these are there twice")
+    reserved = [layer.mask_token] + [layer.oov_token] * layer.invert
+    odd = [token for token in reserved if token is not None and token in set(tokens)]
+    if odd:
+        refuse(layer, "vocabulary", odd, f"without special tokens, or begin with just {special}")
+    if layer.max_tokens is not None and layer._token_start + len(tokens) > layer.max_tokens:
+        most = layer.max_tokens - layer._token_start
+        refuse(layer, "vocabulary", f"{len(tokens)} tokens", f"at most {most} (max_tokens)")
