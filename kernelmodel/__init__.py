@@ -10,28 +10,39 @@ import typing as _typing
 from kernelmodel import (
     activations,
     callbacks,
+    config,
     constraints,
+    dtype_policies,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
+from kernelmodel.core.context import named as name_scope
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.inputs import Input
 from kernelmodel.core.layer import Layer
-from kernelmodel.core.policy import DTypePolicy
+from kernelmodel.core.operation import Operation
+from kernelmodel.core.policy import DTypePolicy, FloatDTypePolicy
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tensor_spec import TensorSpec
 from kernelmodel.core.variable import Variable
+from kernelmodel.initializers import Initializer
+from kernelmodel.losses import Loss
+from kernelmodel.metrics import Metric
 from kernelmodel.models import Model, Sequential
+from kernelmodel.optimizers import Optimizer
+from kernelmodel.regularizers import Regularizer
 
 if _typing.TYPE_CHECKING:
     from kernelmodel import explain, notebook
@@ -58,29 +69,41 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "GradientTape",
+    "Initializer",
     "Input",
     "InputSpec",
     "KerasTensor",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Operation",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "TensorSpec",
     "Variable",
     "activations",
     "callbacks",
+    "config",
     "constraints",
+    "dtype_policies",
     "explain",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
+    "name_scope",
     "notebook",
     "ops",
     "optimizers",
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
 ]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.settings import SETTINGS
+
 
 def say(line: str) -> None:
-    """Write a line to standard output at once."""
+    """Write a line to standard output at once, or to the log if that is set."""
+    if not SETTINGS.interactive_logging:
+        logging.getLogger("kernelmodel").info(line)
+        return
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

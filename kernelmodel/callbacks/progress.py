@@ -8,6 +8,7 @@ from typing import Any
 
 from kernelmodel.callbacks.callback import Callback, Logs, overrides
 from kernelmodel.callbacks.console import say, step_time, values
+from kernelmodel.core.settings import SETTINGS
 
 # Seconds between two drawings of the bar.
 INTERVAL = 0.05
@@ -51,7 +52,7 @@ class ProgbarLogger(Callback):
     @property
     def live(self) -> bool:
         """Whether a bar is drawn."""
-        return self.verbose == 1 and sys.stdout.isatty()
+        return self.verbose == 1 and SETTINGS.interactive_logging and sys.stdout.isatty()
 
     def listens(self, hook: str) -> bool:
         """Batches matter only to a live bar, or to count them if nobody knows how many come."""

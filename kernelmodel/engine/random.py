@@ -46,6 +46,18 @@ def reset_global_seed(seed: int) -> None:
     _global.reset(seed)
 
 
+def global_state() -> dict[str, Any]:
+    """Where the global stream stands: numbers and strings that JSON can hold."""
+    with _global.lock:
+        return _global.generator.bit_generator.state  # type: ignore[return-value]
+
+
+def set_global_state(state: dict[str, Any]) -> None:
+    """Put the global stream where another one stood."""
+    with _global.lock:
+        _global.generator.bit_generator.state = state
+
+
 def fresh_seed() -> int:
     """A seed from the global stream, for whoever was given none (an int below 2**32)."""
     return _global.draw()

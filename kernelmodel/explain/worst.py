@@ -96,7 +96,7 @@ def losses_of_samples(function: Loss, y_true: np.ndarray, y_pred: Any) -> np.nda
     if values.ndim == 0:  # a function of one's own that averages over the samples
         rows = [slice(i, i + 1) for i in range(len(y_pred))]
         return np.array([function.call(y_true[row], y_pred[row]) for row in rows], "float32")
-    own = function.mask_losses(y_true, y_pred)
+    own = function.mask_losses(y_true, y_pred, values)
     weight = np.ones(values.shape, values.dtype)
     for one in (mask, own):
         if one is not None and np.shape(one) == values.shape[: np.ndim(one)]:

@@ -12,6 +12,7 @@ from kernelmodel.initializers.draws import (
     RandomUniform,
     TruncatedNormal,
 )
+from kernelmodel.initializers.fourier import STFT
 from kernelmodel.initializers.initializer import REGISTRY, Initializer, RandomInitializer
 from kernelmodel.initializers.scaling import (
     GlorotNormal,
@@ -25,6 +26,7 @@ from kernelmodel.initializers.scaling import (
 
 __all__ = [
     "REGISTRY",
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -41,6 +43,7 @@ __all__ = [
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -59,6 +62,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
@@ -71,6 +75,7 @@ glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
 he_normal, he_uniform = HeNormal, HeUniform
 lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+stft, STFTInitializer = STFT, STFT
 
 
 def get(identifier: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
+from kernelmodel.losses.circle_loss import Circle, circle
 from kernelmodel.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -17,6 +18,17 @@ from kernelmodel.losses.crossentropy import (
     poisson,
     sparse_categorical_crossentropy,
 )
+from kernelmodel.losses.ctc_loss import CTC, ctc
+from kernelmodel.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from kernelmodel.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
+)
 from kernelmodel.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -26,6 +38,7 @@ from kernelmodel.losses.hinge import (
     squared_hinge,
 )
 from kernelmodel.losses.loss import REGISTRY, Loss, LossFunctionWrapper
+from kernelmodel.losses.overlap import Dice, Tversky, dice, tversky
 from kernelmodel.losses.reduction import Reduction
 from kernelmodel.losses.regression import (
     CosineSimilarity,
@@ -45,11 +58,17 @@ from kernelmodel.losses.regression import (
 )
 
 __all__ = [
+    "CTC",
     "REGISTRY",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -64,11 +83,18 @@ __all__ = [
     "Reduction",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -88,6 +114,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 mse, mae, mape = mean_squared_error, mean_absolute_error, mean_absolute_percentage_error
@@ -110,6 +137,13 @@ for _function, _aliases in {
     hinge: (),
     squared_hinge: (),
     categorical_hinge: (),
+    binary_focal_crossentropy: (),
+    categorical_focal_crossentropy: (),
+    categorical_generalized_cross_entropy: (),
+    circle: (),
+    ctc: (),
+    dice: (),
+    tversky: (),
 }.items():
     REGISTRY.register(*_aliases)(_function)
 

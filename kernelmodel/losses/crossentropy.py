@@ -11,12 +11,22 @@ from kernelmodel.losses.shapes import mismatch, operands, same_rank
 EPSILON = 1e-7
 
 
-def _same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions as arrays of one dtype and shape.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, ops.dtype_of(y_pred))
     if tuple(y_true.shape) != tuple(y_pred.shape):
         raise ValueError(mismatch(name, y_true, y_pred, tuple(y_pred.shape)))
     return y_true, y_pred
+
+
+def smooth(labels: Any, share: float, classes: int) -> Any:
+    """Labels drawn to 1 / classes by a share."""
+    return labels * (1 - share) + share / classes if share else labels
 
 
 def binary_crossentropy(
@@ -43,9 +53,8 @@ def binary_crossentropy(
         >>> km.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(3)
         array([0.693], dtype=float32)
     """
-    y_true, y_pred = _same_shape("binary_crossentropy", y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
+    y_true, y_pred = same_shape("binary_crossentropy", y_true, y_pred)
+    y_true = smooth(y_true, label_smoothing, 2)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
 
 
@@ -73,9 +82,8 @@ def categorical_crossentropy(
         >>> km.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(3)
         array([0.693], dtype=float32)
     """
-    y_true, y_pred = _same_shape("categorical_crossentropy", y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1 - label_smoothing) + label_smoothing / y_true.shape[-1]
+    y_true, y_pred = same_shape("categorical_crossentropy", y_true, y_pred)
+    y_true = smooth(y_true, label_smoothing, y_true.shape[-1])
     return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
@@ -104,7 +112,7 @@ def sparse_categorical_crossentropy(
         array([0.693], dtype=float32)
     """
     y_pred = ops.convert_to_tensor(y_pred)
-    y_true = _labels(y_true, y_pred, axis)
+    y_true = class_numbers("sparse_categorical_crossentropy", y_true, y_pred, axis)
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
     counts = ops.not_equal(y_true, ignore_class)
@@ -114,15 +122,18 @@ def sparse_categorical_crossentropy(
     return ops.where(counts, losses, ops.zeros_like(losses))
 
 
-def _labels(y_true: Any, y_pred: Any, axis: int) -> Any:
-    """Class numbers of the shape of the predictions without the class axis."""
+def class_numbers(name: str, y_true: Any, y_pred: Any, axis: int) -> Any:
+    """Class numbers of the shape of the predictions without the class axis.
+
+    Raises:
+        ValueError: Targets of another shape.
+    """
     y_true = ops.convert_to_tensor(y_true)
     rank = len(y_pred.shape)
     if len(y_true.shape) == rank and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis)
     expected = tuple(length for i, length in enumerate(y_pred.shape) if i != axis % max(rank, 1))
     if tuple(y_true.shape) != expected:
-        name = "sparse_categorical_crossentropy"
         raise ValueError(mismatch(name, y_true, y_pred, expected))
     return y_true
 
@@ -193,6 +204,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
+        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             binary_crossentropy, reduction, name, dtype,
             from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
@@ -226,6 +238,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
+        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             categorical_crossentropy, reduction, name, dtype,
             from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
@@ -266,13 +279,14 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             from_logits=from_logits, ignore_class=ignore_class, axis=axis,
         )  # fmt: skip
 
-    def mask_losses(self, y_true: Any, y_pred: Any) -> Any:
+    def mask_losses(self, y_true: Any, y_pred: Any, losses: Any) -> Any:
         """False for labels of the ignored class."""
         ignored = self._fn_kwargs["ignore_class"]
         if ignored is None:
             return None
         y_true, y_pred = same_rank(y_true, y_pred)
-        return ops.not_equal(_labels(y_true, y_pred, self._fn_kwargs["axis"]), ignored)
+        labels = class_numbers(self.name, y_true, y_pred, self._fn_kwargs["axis"])
+        return ops.not_equal(labels, ignored)
 
 
 @REGISTRY.register()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from kernelmodel.core.autoconfig import Configurable, decode, encode
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
-from kernelmodel.core.policy import get_policy
+from kernelmodel.core.policy import get_policy, usable
+from kernelmodel.core.settings import SETTINGS
 from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.losses.reduction import check_reduction, reduce
 from kernelmodel.losses.shapes import same_rank
@@ -57,7 +59,7 @@ class Loss(Configurable):
         self.name = name or class_name(type(self).__name__)
         self.reduction = check_reduction(type(self).__name__, reduction)
         self._dtype = dtype
-        self.dtype = get_policy(dtype).compute_dtype if dtype is not None else "float32"
+        self.dtype = SETTINGS.floatx if dtype is None else usable(get_policy(dtype).compute_dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss.
@@ -73,7 +75,7 @@ class Loss(Configurable):
         mask = mask_of(y_pred)
         y_pred, y_true = self._convert(y_pred), self._convert(y_true)
         values = self.call(y_true, y_pred)
-        own = self.mask_losses(y_true, y_pred)
+        own = self.mask_losses(y_true, y_pred, values)
         if own is not None:
             mask = own if mask is None else ops.logical_and(mask, own)
         return reduce(values, sample_weight, mask, self.reduction, self.dtype)
@@ -97,9 +99,14 @@ class Loss(Configurable):
             "sample."
         )
 
-    def mask_losses(self, y_true: Any, y_pred: Any) -> Any:
-        """Booleans, False for losses that don't count; None if all do."""
+    def mask_losses(self, y_true: Any, y_pred: Any, losses: Any) -> Any:
+        """Booleans, False for losses of `call` that don't count; None if all do."""
         return None
+
+    def _require(self, name: str, value: Any, least: float, most: float = math.inf) -> None:
+        if isinstance(value, str) or not least <= value <= most:
+            limits = f"at least {least}" if most == math.inf else f"in [{least}, {most}]"
+            raise ValueError(f"{type(self).__name__}: {name} must be {limits}, got {value!r}.")
 
     def _init_argument(self, name: str) -> Any:
         return self._dtype if name == "dtype" else super()._init_argument(name)

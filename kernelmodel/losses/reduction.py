@@ -78,8 +78,8 @@ def same_axes(values: Any, weights: Any) -> tuple[Any, Any]:
     Raises:
         ValueError: The weights fit no leading axes of the values.
     """
-    if tuple(values.shape) == tuple(weights.shape):
-        return values, weights
+    if tuple(values.shape) in ((), tuple(weights.shape)):
+        return values, weights  # one loss for all samples meets each of the weights
     shapes = tuple(values.shape), tuple(weights.shape)
     values, weights = same_rank(values, weights)
     missing = len(values.shape) - len(weights.shape)

@@ -283,6 +283,7 @@ class Huber(LossFunctionWrapper):
         name: str | None = "huber_loss",
         dtype: Any = None,
     ) -> None:
+        self._require("delta", delta, least=0)
         super().__init__(huber, reduction, name, dtype, delta=delta)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     hinge,
     huber,
@@ -33,6 +35,23 @@ from kernelmodel.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from kernelmodel.metrics.auc import AUC
+from kernelmodel.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from kernelmodel.metrics.counts import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from kernelmodel.metrics.fscore import F1Score, FBetaScore
+from kernelmodel.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from kernelmodel.metrics.matches import (
     accuracy,
     binary_accuracy,
@@ -42,6 +61,12 @@ from kernelmodel.metrics.matches import (
     top_k_categorical_accuracy,
 )
 from kernelmodel.metrics.metric import REGISTRY, Metric
+from kernelmodel.metrics.operating_points import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from kernelmodel.metrics.probability import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -52,6 +77,7 @@ from kernelmodel.metrics.probability import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from kernelmodel.metrics.r2 import R2Score
 from kernelmodel.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from kernelmodel.metrics.regression import (
     CosineSimilarity,
@@ -65,38 +91,62 @@ from kernelmodel.metrics.regression import (
 )
 
 __all__ = [
+    "AUC",
     "REGISTRY",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "cosine_similarity",
     "deserialize",
     "get",
@@ -112,6 +162,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "mse",
     "msle",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",
@@ -146,6 +197,8 @@ for _function in (
     sparse_categorical_accuracy,
     top_k_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
+    pearson_correlation,
+    concordance_correlation,
 ):
     REGISTRY.classes[_function.__name__] = _function
     _home = ("keras.metrics", _function.__name__)

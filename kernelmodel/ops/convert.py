@@ -15,6 +15,7 @@ __all__ = [
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "dtype",
     "dtype_of",
     "is_tensor",
     "ndim",
@@ -65,6 +66,17 @@ def is_text(x: Any) -> bool:
     if kind == "O":
         return all(isinstance(value, (str, bytes)) for value in x.ravel().tolist())
     return kind in "UST"
+
+
+def dtype(x: Any) -> str:
+    """Name of the dtype of an array or symbolic tensor; a list's is that of its array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.dtype([1.5])
+        'float32'
+    """
+    return dtype_of(x if hasattr(x, "dtype") else convert_to_tensor(x))
 
 
 def is_array(x: Any) -> bool:
@@ -165,6 +177,13 @@ def shape(x: Any) -> tuple[int | None, ...]:
     """Shape as a tuple; None marks an unknown dimension of a symbolic tensor."""
     found = getattr(x, "shape", None)
     return tuple(found) if found is not None else np.shape(x)
+
+
+def extents(x: Any) -> tuple[int, ...]:
+    """Shape of anything but a symbolic tensor: what the body of an op meets."""
+    values = getval(x)
+    found = getattr(values, "shape", None)
+    return np.shape(values) if found is None else tuple(found)
 
 
 def ndim(x: Any) -> int:

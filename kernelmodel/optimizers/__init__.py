@@ -6,18 +6,39 @@ from typing import Any
 
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.optimizers import schedules
+from kernelmodel.optimizers.adafactor import Adafactor
+from kernelmodel.optimizers.adagrad import Adadelta, Adagrad
 from kernelmodel.optimizers.adam import Adam, AdamW
+from kernelmodel.optimizers.adam_kin import Adamax, Lamb, Nadam, ScheduleFreeAdamW
+from kernelmodel.optimizers.ftrl import Ftrl
+from kernelmodel.optimizers.lion import Lion
+from kernelmodel.optimizers.loss_scale import LossScaleOptimizer
+from kernelmodel.optimizers.muon import Muon
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.rmsprop import RMSprop
+from kernelmodel.optimizers.several import MultiOptimizer, OptimizerMap
 from kernelmodel.optimizers.sgd import SGD
 
 __all__ = [
     "REGISTRY",
     "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

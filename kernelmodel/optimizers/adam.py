@@ -10,6 +10,44 @@ from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
 
+def adam_update(
+    gradient: Any,
+    value: Any,
+    slots: Slots,
+    learning_rate: Any,
+    iteration: Any,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Any, Slots]:
+    """One step of Adam for one weight; AMSGrad's if there is a "velocity_hat" among the slots.
+
+    Args:
+        gradient: As in `Optimizer.update`.
+        value: The weight.
+        slots: "momentum" and "velocity", and perhaps "velocity_hat".
+        learning_rate: Scalar of the weight's dtype.
+        iteration: Number of steps before.
+        beta_1: Share of the old average gradient that stays.
+        beta_2: Share of the old average square that stays.
+        epsilon: Added to the root.
+
+    Returns:
+        The new weight and the new slots.
+    """
+    kind = np.dtype(value.dtype).type
+    step = (iteration + 1).astype(value.dtype)
+    unbiased = np.sqrt(1 - kind(beta_2) ** step) / (1 - kind(beta_1) ** step)
+    momentum, velocity = slots["momentum"], slots["velocity"]
+    momentum = momentum + (gradient - momentum) * (1 - beta_1)
+    velocity = velocity + (np.square(gradient) - velocity) * (1 - beta_2)
+    new = {"momentum": momentum, "velocity": velocity}
+    if "velocity_hat" in slots:
+        velocity = new["velocity_hat"] = np.maximum(slots["velocity_hat"], velocity)
+    change = momentum * (learning_rate * unbiased) / (np.sqrt(velocity) + epsilon)
+    return value - change, new
+
+
 @REGISTRY.register()
 class Adam(Optimizer):
     """Steps along a moving average of gradients, over the root of one of their squares.
@@ -63,17 +101,9 @@ class Adam(Optimizer):
         self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any
     ) -> tuple[Any, Slots]:
         """One step; see the class."""
-        kind = np.dtype(value.dtype).type
-        step = (iteration + 1).astype(value.dtype)
-        unbiased = np.sqrt(1 - kind(self.beta_2) ** step) / (1 - kind(self.beta_1) ** step)
-        momentum, velocity = slots["momentum"], slots["velocity"]
-        momentum = momentum + (gradient - momentum) * (1 - self.beta_1)
-        velocity = velocity + (np.square(gradient) - velocity) * (1 - self.beta_2)
-        new = {"momentum": momentum, "velocity": velocity}
-        if self.amsgrad:
-            velocity = new["velocity_hat"] = np.maximum(slots["velocity_hat"], velocity)
-        change = momentum * (learning_rate * unbiased) / (np.sqrt(velocity) + self.epsilon)
-        return value - change, new
+        return adam_update(
+            gradient, value, slots, learning_rate, iteration, self.beta_1, self.beta_2, self.epsilon
+        )
 
 
 @REGISTRY.register("adamw")

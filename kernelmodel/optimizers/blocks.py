@@ -26,7 +26,7 @@ def in_blocks(
         update: Treats each element on its own.
         gradient: Array of the shape of the weight.
         value: The weight.
-        slots: Arrays of its shape by name.
+        slots: Arrays of its shape by name; those of another shape are passed on whole.
         *scalars: Passed on.
 
     Returns:
@@ -35,12 +35,13 @@ def in_blocks(
     if not isinstance(value, np.ndarray) or value.size <= 2 * BLOCK:
         return update(gradient, value, slots, *scalars)
     flat_gradient, flat_value = gradient.reshape(-1), value.reshape(-1)
-    flat_slots = {name: slot.reshape(-1) for name, slot in slots.items()}
+    whole = {name: slot for name, slot in slots.items() if slot.shape != value.shape}
+    flat_slots = {name: slot.reshape(-1) for name, slot in slots.items() if name not in whole}
     new_value = np.empty(value.size, value.dtype)
-    new_slots = {name: np.empty(slot.size, slot.dtype) for name, slot in slots.items()}
+    new_slots = {name: np.empty(slot.size, slot.dtype) for name, slot in flat_slots.items()}
     for start in range(0, value.size, BLOCK):
         piece = slice(start, start + BLOCK)
-        part = {name: slot[piece] for name, slot in flat_slots.items()}
+        part = {name: slot[piece] for name, slot in flat_slots.items()} | whole
         new_value[piece], part = update(flat_gradient[piece], flat_value[piece], part, *scalars)
         for name, slot in part.items():
             new_slots[name][piece] = slot

@@ -12,7 +12,9 @@ import numpy as np
 from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.watching import Watch
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.scope import CURRENT
 from kernelmodel.optimizers.blocks import in_blocks
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
@@ -116,7 +118,7 @@ class Optimizer(OptimizerState):
         Args:
             gradient: Array of the shape and dtype of the weight.
             value: The weight.
-            slots: What `init` or the last step returned.
+            slots: What `init` or the last step returned, and what `init_shared` names.
             learning_rate: Scalar of the weight's dtype.
             iteration: Number of steps before this one, an integer scalar.
 
@@ -141,7 +143,12 @@ class Optimizer(OptimizerState):
                 "minimize needs the tape that recorded the loss: compute the loss inside "
                 "`with kernelmodel.GradientTape() as tape:` and pass tape=tape."
             )
-        return self.apply_gradients(zip(tape.gradient(loss, list(var_list)), var_list))
+        one = np.ones_like(getval(loss))
+        scaled = self.scale_loss(one)
+        seeds = {} if scaled is one else {"output_gradients": scaled}
+        with np.errstate(over="ignore" if seeds else np.geterr()["over"]):
+            gradients = tape.gradient(loss, list(var_list), **seeds)
+        return self.apply_gradients(zip(gradients, var_list))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], **_: Any) -> Any:
         """Make a step with pairs of gradient and variable.
@@ -165,6 +172,11 @@ class Optimizer(OptimizerState):
             ValueError: No gradient at all, or variables that it wasn't built with.
         """
         known = self._known(grads, trainable_variables)
+        context = CURRENT.get()
+        if context is not None and isinstance(context.observer, Watch):
+            factor = self.loss_scale_factor
+            plain = grads if factor is None else [g if g is None else g / factor for g in grads]
+            context.observer.saw_gradients(plain, known)
         gradients, variables = present(self.name, grads, known)
         if not known:
             return
@@ -208,18 +220,26 @@ class Optimizer(OptimizerState):
     def _step(self, gradients: list[Any], variables: list[Variable]) -> None:
         gradients = clip(gradients, self.clipnorm, self.global_clipnorm, self.clipvalue)
         rate, iteration = getval(self.learning_rate), getval(self.iterations)
+        shared = {name: getval(variable.value) for name, variable in self._shared.items()}
+        shared = self.update_shared(shared, iteration)
+        for name, variable in self._shared.items():
+            store(variable, shared[name])
         for gradient, variable in zip(gradients, variables):
             dtype, value = variable.dtype, getval(variable.value)
             own_rate = rate if rate.dtype == dtype else rate.astype(dtype)
-            if self.weight_decay is not None and not self._undecayed(variable):
-                value = value - value * np.dtype(dtype).type(self.weight_decay) * own_rate
+            decay = None if self._undecayed(variable) else self._decay_of(variable)
+            if decay is not None:
+                value = value - value * np.dtype(dtype).type(decay) * own_rate
             kept = self._slots[id(variable)]
-            slots = {name: getval(slot.value) for name, slot in kept.items()}
+            slots = {name: getval(slot.value) for name, slot in kept.items()} | shared
             run = in_blocks if self.elementwise else _at_once
             value, slots = run(self.update, gradient, value, slots, own_rate, iteration)
             store(variable, value)
             for name, slot in kept.items():
                 store(slot, slots[name])
+
+    def _decay_of(self, variable: Variable) -> float | None:
+        return self.weight_decay
 
     def _step_if_due(self, gradients: list[Any], variables: list[Variable]) -> None:
         """Add to the sums of gradients; make a step with their means, and keep it if it is due."""
@@ -232,7 +252,7 @@ class Optimizer(OptimizerState):
             store(accumulator, np.where(due, np.zeros_like(total), total))
             means.append(total / steps)
         slots = [slot for v in variables for slot in self._slots[id(v)].values()]
-        before = [(v, getval(v.value)) for v in [*variables, *slots]]
+        before = [(v, getval(v.value)) for v in [*variables, *slots, *self._shared.values()]]
         self._step(means, variables)
         for variable, old in before:
             store(variable, np.where(due, getval(variable.value), old))
@@ -301,11 +321,11 @@ class Optimizer(OptimizerState):
         if not self.built:
             raise ValueError(f"Optimizer {self.name!r} isn't built: call build(variables) first.")
         given = [*trainable_variables, *optimizer_variables]
-        everything = [*self._trained, *self._variables]
+        everything = [*self._trained, *self.variables]
         if len(given) != len(everything):
             raise ValueError(
                 f"Optimizer {self.name!r} needs {len(self._trained)} values of variables and "
-                f"{len(self._variables)} of its own, got {len(trainable_variables)} and "
+                f"{len(self.variables)} of its own, got {len(trainable_variables)} and "
                 f"{len(optimizer_variables)}."
             )
         with Context(pure=True) as context:

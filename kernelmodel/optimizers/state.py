@@ -58,11 +58,12 @@ class OptimizerState(Configurable):
         self._variables: list[Variable] = []
         self._trained: list[Variable] = []
         self._slots: dict[int, dict[str, Variable]] = {}
+        self._shared: dict[str, Variable] = {}
         self._averages: dict[int, Variable] = {}
         self._accumulators: dict[int, Variable] = {}
         self._iterations = self._make(np.array(0, np.int32), "iteration")
         self._rate: Any = None
-        self.learning_rate = learning_rate
+        self._set_rate(learning_rate)
 
     def init(self, value: Any) -> Slots:
         """The first values of what is remembered for a weight, by slot name.
@@ -72,13 +73,33 @@ class OptimizerState(Configurable):
         """
         return {}
 
+    def _init_for(self, variable: Variable) -> Slots:
+        return self.init(variable.numpy())
+
+    def init_shared(self, dtype: str) -> Slots:
+        """The first values of what is remembered for all weights together, by name.
+
+        `update` gets them among its slots, but doesn't return them.
+
+        Args:
+            dtype: That of the first weight.
+        """
+        return {}
+
+    def update_shared(self, shared: Slots, iteration: Any) -> Slots:
+        """What all weights share, at the begin of a step."""
+        return shared
+
+    def _slot_name(self, variable: Variable, slot: str) -> str:
+        return f"{variable.path.replace('/', '_')}_{slot}"
+
     def _make(self, value: Any, name: str) -> Variable:
         variable = Variable(value, trainable=False, name=name, path=f"{self.name}/{name}")
         self._variables.append(variable)
         return variable
 
     def _make_for(self, variable: Variable, slot: str, value: Any) -> Variable:
-        return self._make(value, f"{variable.path.replace('/', '_')}_{slot}")
+        return self._make(value, self._slot_name(variable, slot))
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots of the variables to train; later calls do nothing.
@@ -93,15 +114,19 @@ class OptimizerState(Configurable):
             self._averages = self._zeros("average")
         if self.gradient_accumulation_steps:
             self._accumulators = self._zeros("gradient_accumulator")
-        first = {id(v): self.init(v.numpy()) for v in self._trained}
+        first = {id(v): self._init_for(v) for v in self._trained}
         self._slots = {id(v): {} for v in self._trained}
-        names = list(next(iter(first.values()), {}))
+        names = dict.fromkeys(slot for slots in first.values() for slot in slots)
         groups = [self.interleaved] if self.interleaved else []
         groups += [(slot,) for slot in names if slot not in self.interleaved]
         for group in groups:
             for v in self._trained:
                 for slot in group:
-                    self._slots[id(v)][slot] = self._make_for(v, slot, first[id(v)][slot])
+                    if slot in first[id(v)]:
+                        self._slots[id(v)][slot] = self._make_for(v, slot, first[id(v)][slot])
+        if self._trained:
+            shared = self.init_shared(self._trained[0].dtype)
+            self._shared = {name: self._make(value, name) for name, value in shared.items()}
         self.built = True
 
     def _zeros(self, slot: str) -> dict[int, Variable]:
@@ -111,6 +136,11 @@ class OptimizerState(Configurable):
     def variables(self) -> list[Variable]:
         """Iteration count, learning rate, then what is remembered for each weight."""
         return list(self._variables)
+
+    @property
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Each variable with its moving average, if there are such."""
+        return [(v, self._averages[id(v)]) for v in self._trained if id(v) in self._averages]
 
     @property
     def iterations(self) -> Any:
@@ -130,6 +160,9 @@ class OptimizerState(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
+        self._set_rate(rate)
+
+    def _set_rate(self, rate: Any) -> None:
         if callable(rate) and not hasattr(rate, "dtype"):
             self._variables = [v for v in self._variables if v is not self._rate]
             self._rate = rate
@@ -160,7 +193,7 @@ class OptimizerState(Configurable):
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the values of `variables`."""
-        return [variable.numpy() for variable in self._variables]
+        return [variable.numpy() for variable in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace the values of `variables`.
@@ -168,30 +201,30 @@ class OptimizerState(Configurable):
         Args:
             weights: Arrays in the order of `variables`.
         """
-        if len(weights) != len(self._variables):
+        if len(weights) != len(self.variables):
             raise ValueError(
-                f"Optimizer {self.name!r} has {len(self._variables)} variables, got {len(weights)} "
+                f"Optimizer {self.name!r} has {len(self.variables)} variables, got {len(weights)} "
                 "arrays. Build it with the model's variables first."
             )
-        for variable, value in zip(self._variables, weights):
+        for variable, value in zip(self.variables, weights):
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
         """Write the variables' values into a mapping, under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Read the variables' values from a mapping; warn if it holds another number of them."""
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"The saved state of optimizer {self.name!r} was skipped: it holds "
-                f"{len(store.keys())} variables, the optimizer {len(self._variables)}. Build the "
+                f"{len(store.keys())} variables, the optimizer {len(self.variables)}. Build the "
                 "optimizer with the model's variables first.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def _init_argument(self, name: str) -> Any:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.serialization import (
     custom_object_scope,
@@ -13,7 +14,7 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from kernelmodel.saving.files import may_write, replaced_when_done
+from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, open_hdf5
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model

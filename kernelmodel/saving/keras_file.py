@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.serialization import (
     custom_object_scope,
@@ -18,7 +19,7 @@ from kernelmodel.core.serialization import (
 )
 from kernelmodel.models.model import Model
 from kernelmodel.saving.assets import read_assets, write_assets
-from kernelmodel.saving.files import may_write, replaced_when_done
+from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model, save_legacy_model

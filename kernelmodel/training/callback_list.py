@@ -8,6 +8,7 @@ from typing import Any
 
 from kernelmodel.callbacks import CallbackList, TerminateOnNaN
 from kernelmodel.core.hooks import hooks
+from kernelmodel.core.watching import WATCHERS
 from kernelmodel.training.checks import check_verbose
 
 
@@ -66,12 +67,14 @@ def running(
         callbacks: Told of the begin and, with the last epoch's `logs()`, of the end.
         logs: Gives the last epoch's values.
     """
+    model._interrupted = False
     model._nan_allowed = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
     callbacks.on_train_begin()
     try:
         yield
         callbacks.on_train_end(logs())
     except KeyboardInterrupt:
+        model._interrupted = True
         callbacks.on_train_end(logs())
         hooks.note(
             "Training was interrupted: weights, optimizer and history are those after the last "
@@ -79,3 +82,6 @@ def running(
         )
     finally:
         model._nan_allowed = False
+        for callback in callbacks.callbacks:  # an error tells none that the training is over
+            if callback in WATCHERS:
+                WATCHERS.remove(callback)

@@ -92,6 +92,11 @@ class Compiling(Steps):
         if jit_compile and not run_eagerly:
             require_jax()
         chosen = optimizers.get(optimizer)
+        unscaled = isinstance(chosen, optimizers.Optimizer) and not isinstance(
+            chosen, optimizers.LossScaleOptimizer
+        )
+        if unscaled and self.dtype_policy.name == "mixed_float16":
+            chosen = optimizers.LossScaleOptimizer(chosen)
         outputs = self._outputs()
         compiled_loss = CompiledLoss(loss, loss_weights, outputs)
         compiled_metrics = CompiledMetrics(metrics, weighted_metrics, outputs)

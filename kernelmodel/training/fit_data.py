@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.settings import SETTINGS
 from kernelmodel.training.checks import check_count
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.sources.arrays import ArraySource, split_rows
@@ -92,6 +94,15 @@ def _validation(data: Any, batch_size: int | None, loading: Loading) -> Source:
 def step_limit(steps: int | None) -> int | None:
     """Steps an epoch at the most: -1, for as long as the data goes on, means no limit."""
     return None if steps == -1 else steps
+
+
+def epoch_limit(epochs: int) -> int:
+    """Epochs at the most: as asked for, or, with a warning, the limit of `kernelmodel.config`."""
+    limit = SETTINGS.max_epochs
+    if limit is None or limit >= epochs:
+        return epochs
+    warnings.warn(f"fit runs {limit} of {epochs} epochs, as config.max_epochs says.", stacklevel=3)
+    return limit
 
 
 def check_frequency(frequency: int | Container[int]) -> None:

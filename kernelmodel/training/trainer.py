@@ -7,16 +7,26 @@ from contextlib import closing, nullcontext
 from typing import Any
 
 from kernelmodel.callbacks import History
+from kernelmodel.callbacks.backup import FitStart
 from kernelmodel.core.tree import concatenate, map_structure
+from kernelmodel.engine.random import global_state
 from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.optimizers import Optimizer
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_flag, check_verbose
 from kernelmodel.training.compiling import Compiling
 from kernelmodel.training.data import unpack_x_y_sample_weight
-from kernelmodel.training.fit_data import check_frequency, fit_sources, is_due, step_limit
-from kernelmodel.training.loop import run_epoch
+from kernelmodel.training.fit_data import (
+    check_frequency,
+    epoch_limit,
+    fit_sources,
+    is_due,
+    step_limit,
+)
+from kernelmodel.training.loop import as_floats, run_epoch
+from kernelmodel.training.position import find_position
 from kernelmodel.training.sources.choose import make_source
-from kernelmodel.training.sources.source import Epoch, Loading, Source
+from kernelmodel.training.sources.source import Epoch, Loading, Source, at_most
 
 
 class Trainer(Compiling):
@@ -99,8 +109,10 @@ class Trainer(Compiling):
         self._require_compiled("fit")
         for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
             check_count(name, count, least=0, optional=False)
+        epochs = epoch_limit(epochs)
         check_verbose(verbose)
         check_frequency(validation_freq)
+        self._fit_start = FitStart(global_state(), initial_epoch)
         loading = self._loading(
             batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing, max_queue_size,
             steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
@@ -115,21 +127,25 @@ class Trainer(Compiling):
             sources = [training, validation] if validation is not None and due else [training]
             self._prepare(*(source.peek() for source in sources))
             listed = callback_list(
-                self, callbacks, verbose, epochs, training.steps, fit=True,
+                self, callbacks, verbose, epochs, at_most(training.steps), fit=True,
                 batch_size=training.batch_size,
             )  # fmt: skip
             self.stop_training = False
             self._trainable_flags.warn(self.name)
             logs: dict[str, Any] = {}
             with running(self, listed, lambda: logs):
-                for epoch in range(initial_epoch, epochs):
-                    batches = training.epoch()
-                    if not batches.more():
+                position = find_position(self, training, initial_epoch)
+                for epoch in range(position.epoch, epochs):
+                    batches = position.batches_of(epoch, training)
+                    if not batches.more() and not batches.taken:
                         training.warn(0, stacklevel=2)
                         break
                     self.reset_metrics()
                     listed.on_epoch_begin(epoch)
+                    position.restore(epoch)
                     logs = run_epoch(self, self.make_train_function(), batches, listed, "train")
+                    # All of a resumed epoch's batches may be done already.
+                    logs = logs or as_floats(self.get_metrics_result())
                     if validation is not None and epoch in due:
                         logs = {**logs, **self._validate(validation, listed)}
                     listed.on_epoch_end(epoch, logs)
@@ -139,7 +155,13 @@ class Trainer(Compiling):
                     if training.ran_out:
                         training.warn(batches.taken, stacklevel=2)
                         break
+                self._finalize_averages()
         return self.history  # type: ignore[return-value]
+
+    def _finalize_averages(self) -> None:
+        """At the end of training, put the optimizer's moving averages in place of the weights."""
+        if isinstance(self.optimizer, Optimizer):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
 
     def _loading(
         self, batch_size: int | None, steps: int | None, workers: int, use_multiprocessing: bool,
@@ -217,7 +239,7 @@ class Trainer(Compiling):
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         with closing(make_source(x, y, sample_weight, loading)) as source:
             self._prepare(source.peek())
-            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
             return self._results(self._evaluate(source, source.epoch(), listed), return_dict)
 
     def predict(
@@ -253,7 +275,7 @@ class Trainer(Compiling):
         parts: list[Any] = []
         with closing(make_source(x, None, None, loading)) as source:
             self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
-            listed = callback_list(self, callbacks, verbose, 1, source.steps)
+            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
             self.stop_predicting = False
             listed.on_predict_begin()
             function, batches = self.make_predict_function(), source.epoch()

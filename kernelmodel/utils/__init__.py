@@ -14,8 +14,10 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kernelmodel.core.symbolic import KerasTensor as _KerasTensor
 from kernelmodel.engine.random import reset_global_seed
 from kernelmodel.ops import one_hot
+from kernelmodel.ops.convert import standardize_dtype
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.sources.py_dataset import PyDataset, Sequence
 from kernelmodel.utils.feature_space import FeatureSpace
@@ -31,12 +33,14 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_keras_tensor",
     "model_to_dot",
     "pack_x_y_sample_weight",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
@@ -66,6 +70,17 @@ def set_random_seed(seed: int) -> None:
     _random.seed(int(seed))
     _np.random.seed(int(seed))
     reset_global_seed(int(seed))
+
+
+def is_keras_tensor(x: object) -> bool:
+    """Whether x is a symbolic tensor: an output of `Input`, or of a layer or op called on one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.utils.is_keras_tensor(km.Input((3,))), km.utils.is_keras_tensor([1.0])
+        (True, False)
+    """
+    return isinstance(x, _KerasTensor)
 
 
 def clear_session() -> None:

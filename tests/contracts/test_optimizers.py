@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import importlib
 import json
 import warnings
@@ -15,7 +17,21 @@ from kernelmodel.core.variable import Variable
 from kernelmodel.engine.xla_array import unwrap, wrap
 from kernelmodel.optimizers import REGISTRY, schedules
 
-CLASSES = sorted(set(REGISTRY.classes.values()), key=lambda cls: cls.__name__)
+# Optimizers around others: how to make one.
+AROUND = {
+    "LossScaleOptimizer": lambda cls: cls(
+        optimizers.SGD(0.05, momentum=0.9), initial_scale=4.0, dynamic_growth_steps=3
+    ),
+    "MultiOptimizer": lambda cls: cls(
+        optimizers.OptimizerMap(
+            optimizers.Adam(0.05),
+            {".*kernel": optimizers.SGD(0.05, momentum=0.9), ".*bias": optimizers.Lion(0.01)},
+        )
+    ),
+}
+ALL = sorted(set(REGISTRY.classes.values()), key=lambda cls: cls.__name__)
+CLASSES = [cls for cls in ALL if issubclass(cls, optimizers.Optimizer)]
+ALONE = [cls for cls in CLASSES if cls.__name__ not in AROUND]
 SCHEDULES = sorted(set(schedules.REGISTRY.classes.values()), key=lambda cls: cls.__name__)
 
 # Ways to set up an optimizer; those that a class doesn't know are left out for it.
@@ -36,6 +52,13 @@ OPTIONS = {
     "nesterov": {"momentum": 0.9, "nesterov": True},
     "centered": {"centered": True, "momentum": 0.5},
     "amsgrad": {"amsgrad": True},
+    "warmup": {"warmup_steps": 10},
+    "regularized": {
+        "l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2,
+        "l2_shrinkage_regularization_strength": 0.1, "beta": 0.3, "learning_rate_power": -0.7,
+    },
+    "without_rms": {"rms_rate": None, "nesterov": False, "adam_lr_ratio": 0.5},
+    "excluded": {"exclude_layers": ["kern.l"], "adam_weight_decay": None},
 }  # fmt: skip
 
 RATES = {
@@ -49,6 +72,9 @@ RATES = {
 
 def variants():
     for cls in CLASSES:
+        if cls.__name__ in AROUND:
+            yield pytest.param((cls, {}), id=cls.__name__)
+            continue
         known = cls().get_config()
         for name, options in OPTIONS.items():
             if all(option in known for option in options):
@@ -62,6 +88,8 @@ def variant(request):
 
 def make(variant, **more):
     cls, options = variant
+    if cls.__name__ in AROUND:
+        return AROUND[cls.__name__](functools.partial(cls, **more))
     return cls(**{"learning_rate": 0.05, **options, **more})
 
 
@@ -87,9 +115,16 @@ def train(optimizer, steps: int = 7) -> list[np.ndarray]:
 
 
 def test_goes_downhill():
-    for cls in CLASSES:
+    rates = {
+        "Adadelta": 40.0,
+        "Adagrad": 0.5,
+        "Ftrl": 0.5,
+        "Adafactor": 1.0,
+        "ScheduleFreeAdamW": 0.5,
+    }
+    for cls in ALONE:
         w = Variable(np.array([1.0, -2.0], "float32"))
-        optimizer = cls(learning_rate=0.05)
+        optimizer = cls(learning_rate=rates.get(cls.__name__, 0.05))
         for _ in range(150):
             optimizer.apply([2 * w.numpy()], [w])
         assert np.abs(w.numpy()).max() < 0.2, cls.__name__
@@ -103,16 +138,19 @@ def test_float32_stays_float32_and_float64_float64(variant):
             optimizer.apply([np.full((2, 3), 0.5, dtype)], [w])
         assert w.value.dtype == dtype
         assert all(v.value.dtype == v.dtype for v in optimizer.variables)
-        assert {v.dtype for v in optimizer.variables[2:]} <= {dtype}
+        assert {v.dtype for v in optimizer.variables if v.shape} <= {dtype}
 
 
 def test_update_is_pure(variant):
+    if variant[0].__name__ in AROUND:
+        pytest.skip("has no update of its own")
     optimizer = make(variant)
     value = np.ones((2, 3), "float32")
+    shared = optimizer.init_shared("float32")
     slots = {name: slot + 0.5 for name, slot in optimizer.init(value).items()}
     gradient = np.full((2, 3), 0.5, "float32")
     copies = [gradient.copy(), value.copy(), {k: v.copy() for k, v in slots.items()}]
-    arguments = (gradient, value, slots, np.float32(0.1), np.int32(3))
+    arguments = (gradient, value, slots | shared, np.float32(0.1), np.int32(3))
     first, first_slots = optimizer.update(*arguments)
     second, second_slots = optimizer.update(*arguments)
     np.testing.assert_array_equal(first, second)
@@ -125,6 +163,8 @@ def test_update_is_pure(variant):
 
 def test_large_weights_are_treated_as_small_ones(variant):
     """Pieces give the very numbers of the whole."""
+    if not variant[0].elementwise:
+        pytest.skip("looks at the weight as a whole")
     small, large = make(variant), make(variant)
     rng = np.random.default_rng(0)
     value, gradient = rng.normal(size=(2, 200, 150)).astype("float32")
@@ -212,7 +252,7 @@ def test_config_round_trip(variant):
     again = optimizers.deserialize(config)
     assert type(again) is type(optimizer)
     assert again.get_config() == optimizer.get_config()
-    with pytest.raises(ValueError, match="unknown argument"):
+    with pytest.raises((ValueError, TypeError), match=r"unknown argument|unexpected keyword"):
         make(variant, lerning_rate=1)
 
 
@@ -229,6 +269,8 @@ def test_frozen_variables_stay(variant):
 
 
 def test_nan_is_not_hidden(variant):
+    if variant[0] is optimizers.LossScaleOptimizer:
+        pytest.skip("leaves such steps out")
     optimizer, trained = make(variant), weights()
     grads = gradients(0)
     grads[0][0, 0] = np.nan
@@ -250,9 +292,23 @@ def test_missing_gradients(variant):
 
 @pytest.mark.parametrize("name", sorted(REGISTRY.names))
 def test_every_name_is_found(name):
+    if REGISTRY.names[name] not in ALONE:
+        return
     for spelling in (name, name.upper()):
         if spelling in REGISTRY.names or spelling.lower() in REGISTRY.names:
             assert isinstance(optimizers.get(spelling), optimizers.Optimizer)
+
+
+def stateless(optimizer, grads, variables) -> None:
+    """A step of a Keras optimizer that can't make it in place on JAX."""
+    if not optimizer.built:
+        optimizer.build(variables)
+    everything = [*variables, *optimizer.variables]
+    values = [v.value for v in everything]
+    count = len(variables)
+    new, own = optimizer.stateless_apply(values[count:], list(map(np.array, grads)), values[:count])
+    for variable, value in zip(everything, [*new, *own]):
+        variable.assign(value)
 
 
 @pytest.mark.oracle
@@ -260,7 +316,7 @@ def test_fifty_steps_as_keras(variant, keras):
     ours = make(variant)
     steps = 12 if ours.gradient_accumulation_steps else 50  # Keras compiles each of those anew
     config = optimizers.serialize(ours)
-    theirs = keras.saving.deserialize_keras_object(config)
+    theirs = keras.saving.deserialize_keras_object(copy.deepcopy(config))
     written = keras.saving.serialize_keras_object(theirs)
     assert written == config
     trained = weights()
@@ -268,15 +324,21 @@ def test_fifty_steps_as_keras(variant, keras):
     trained[0].constraint = constraints.MaxNorm(2.0)
     keras_trained[0].constraint = keras.constraints.MaxNorm(2.0)
     for step in range(steps):
-        ours.apply(gradients(step), trained)
-        theirs.apply(gradients(step), keras_trained)
+        grads = gradients(step)
+        if variant[0] is optimizers.LossScaleOptimizer:
+            grads[1][:] = np.inf if step % 11 == 5 else grads[1]  # such a step is left out
+            stateless(theirs, grads, keras_trained)
+        else:
+            theirs.apply(grads, keras_trained)
+        ours.apply(grads, trained)
     for one, other in zip(trained, keras_trained):
         np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=1e-5, atol=1e-6)
     assert len(ours.variables) == len(theirs.variables)
     for one, other in zip(ours.variables, theirs.variables):
         np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=2e-5, atol=1e-6)
         assert one.shape == other.shape and one.dtype == other.dtype
-        assert one.name.split("_")[-1] == other.name.split("_")[-1]
+        if not other.name.startswith("variable"):  # Keras names not all
+            assert one.name.split("_")[-1] == other.name.split("_")[-1]
     ours.finalize_variable_values(trained)
     theirs.finalize_variable_values(keras_trained)
     for one, other in zip(trained, keras_trained):

@@ -105,3 +105,37 @@ def test_names():
     assert isinstance(initializers.get(initializers.Ones), initializers.Ones)
     with pytest.raises(ValueError, match="'glorot_uniform'"):
         initializers.get("glorot_unifrom")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("side", ["real", "imag"])
+@pytest.mark.parametrize(
+    ("window", "periodic"),
+    [("hann", False), ("hamming", True), ("blackman", False), ("nuttall", True), ("boxcar", True),
+     ("flattop", False), ("blackmanharris", True), ("bartlett", False), ("cosine", True),
+     (None, False), (np.linspace(0.1, 1, 16), False)],
+)  # fmt: skip
+@pytest.mark.parametrize("scaling", ["density", "spectrum", None])
+def test_fourier_kernels_as_keras(side, window, periodic, scaling, keras):
+    ours = initializers.STFT(side, window, scaling, periodic)((16, 1, 9))
+    theirs = keras.initializers.STFT(side, window, scaling, periodic)((16, 1, 9))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-5)  # Keras' angles are float32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"side": "left"}, "side must be one of"),
+        ({"scaling": "size"}, "scaling must be one of"),
+    ],
+)
+def test_fourier_kernels_check_their_arguments(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        initializers.STFT(**arguments)
+
+
+def test_fourier_kernels_check_shapes():
+    with pytest.raises(ValueError, match=r"must be \(frame length, 1, frequencies\), got \(3, 4\)"):
+        initializers.STFT()((3, 4))
+    with pytest.raises(ValueError, match=r"must have the shape \(4,\) of a frame, got \(3,\)"):
+        initializers.STFT(window=[1.0, 2.0, 1.0])((4, 1, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import kernelmodel as km
 from kernelmodel import constraints, optimizers
 from kernelmodel.core.variable import Variable
 from kernelmodel.optimizers import schedules
@@ -288,3 +289,79 @@ def test_schedules_as_keras(cls, arguments, keras):
     theirs = getattr(keras.optimizers.schedules, cls)(0.1, **arguments)
     for step in range(0, 35, 2):
         assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=2e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_scaled_losses_train_as_plain_ones(jit):
+    """The factor of the loss and that of the gradients cancel out in `fit`."""
+    x = np.linspace(-1, 1, 32, dtype="float32")[:, None]
+    found = []
+    for make in (
+        lambda: optimizers.SGD(0.1),
+        lambda: optimizers.SGD(0.1, loss_scale_factor=8.0),
+        lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1), dynamic_growth_steps=2),
+        lambda: optimizers.MultiOptimizer(optimizers.OptimizerMap(optimizers.SGD(0.1)), 4.0),
+    ):
+        model = km.Sequential([km.Input((1,)), km.layers.Dense(1, kernel_initializer="ones")])
+        model.compile(make(), "mse", jit_compile=jit)
+        model.fit(x, 3 * x, epochs=2, batch_size=8, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for weights in found[1:]:
+        for one, other in zip(found[0], weights):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_each_variable_has_its_optimizer():
+    optimizer = optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.SGD(0.5), {".*/bias": optimizers.SGD(0.25)})
+    )
+    kernel, bias = (Variable([1.0], name=n, path=f"dense/{n}") for n in ("kernel", "bias"))
+    optimizer.apply([np.ones(1, "float32")] * 2, [kernel, bias])
+    assert (float(kernel[0]), float(bias[0])) == (0.5, 0.75)
+    with pytest.raises(AttributeError, match="no learning rate of its own"):
+        optimizer.learning_rate  # noqa: B018
+    with pytest.raises(AttributeError, match="no learning rate of its own"):
+        optimizer.learning_rate = 0.1
+
+
+def test_patterns_of_optimizers():
+    table = optimizers.OptimizerMap(optimizers.SGD())
+    table["a.*"] = optimizers.SGD()
+    table[".*b"] = optimizers.SGD()
+    assert table["c"] is table.default_optimizer and table["ax"] is table["a.*"]
+    for wrong, words in (
+        (lambda: table["ab"], "matched by several patterns"),
+        (lambda: table.__setitem__("a.*", optimizers.SGD()), "already"),
+        (lambda: table.__setitem__(3, optimizers.SGD()), "must be a string"),
+        (
+            lambda: table.__setitem__("d", optimizers.LossScaleOptimizer(optimizers.SGD())),
+            "can't be a LossScaleOptimizer",
+        ),
+    ):
+        with pytest.raises(ValueError, match=words):
+            wrong()
+    with pytest.raises(TypeError, match="must be an optimizer, got 'adam'"):
+        optimizers.OptimizerMap("adam")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: optimizers.Adagrad(initial_accumulator_value=-1), "Adagrad: initial_accum"),
+        (lambda: optimizers.Adadelta(rho=2), r"Adadelta: rho must be in \[0, 1\], got 2"),
+        (lambda: optimizers.Nadam(beta_1="x"), r"Nadam: beta_1 must be in \[0, 1\], got 'x'"),
+        (lambda: optimizers.Lion(beta_1=0), "Lion: beta_1 must be above 0"),
+        (lambda: optimizers.Ftrl(learning_rate_power=1), "Ftrl: learning_rate_power .* at most 0"),
+        (lambda: optimizers.Muon(ns_steps=-1), "Muon: ns_steps must be at least 0"),
+        (lambda: optimizers.ScheduleFreeAdamW(beta_1=0), "beta_1 must be above 0"),
+        (lambda: optimizers.LossScaleOptimizer("adam"), "inner_optimizer must be an optimizer"),
+        (
+            lambda: optimizers.LossScaleOptimizer(optimizers.SGD(), clipnorm=1.0),
+            "takes no clipnorm: set it on inner_optimizer",
+        ),
+        (lambda: optimizers.LossScaleOptimizer(optimizers.SGD(), dynamic=False), "loss_scale_fac"),
+    ],
+)
+def test_wrong_arguments_of_further_optimizers(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -26,7 +26,6 @@ from kernelmodel.layers.preprocessing.random_geometric import (
 from kernelmodel.layers.preprocessing.random_tone import RandomPosterization, Solarization
 from kernelmodel.layers.preprocessing.ranges import is_number, span
 from kernelmodel.layers.preprocessing.ranges import value_range as checked_range
-from kernelmodel.layers.preprocessing.shares import beta, dirichlet
 from kernelmodel.layers.preprocessing.warp import INTERPOLATIONS
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
@@ -220,8 +219,11 @@ class AugMix(Policy):
     def transform(self, images: Any, drawn: Any) -> Any:
         """Mix each image with its chains."""
         count = images.shape[0]
-        shares = like(dirichlet((count, 1, 1, 1, self.num_chains), self.alpha, drawn), images)
-        kept = like(beta((count, 1, 1, 1), self.alpha, drawn), images)
+        # Gamma draws divided by their sum are a draw from a Dirichlet distribution.
+        parts = random.gamma((count, 1, 1, 1, self.num_chains), self.alpha, seed=drawn)
+        parts = parts + np.float32(1e-30)
+        shares = like(parts / np.sum(parts, axis=-1, keepdims=True), images)
+        kept = like(random.beta((count, 1, 1, 1), self.alpha, self.alpha, seed=drawn), images)
         total: Any = 0
         for chain in range(self.num_chains):
             other = images

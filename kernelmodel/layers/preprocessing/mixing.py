@@ -11,7 +11,6 @@ from kernelmodel.layers.arguments import refuse
 from kernelmodel.layers.preprocessing.image_transform import RandomTransform, chances, draws, like
 from kernelmodel.layers.preprocessing.ranges import is_number, span
 from kernelmodel.layers.preprocessing.ranges import value_range as checked_range
-from kernelmodel.layers.preprocessing.shares import beta
 from kernelmodel.layers.preprocessing.warp import grid
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
@@ -153,7 +152,7 @@ class CutMix(RandomTransform):
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """The pixels that are pasted, from which image, and the share that stays."""
         alpha = draws(shape[0], self.factor, seeds) + np.float32(1e-6)
-        size = np.sqrt(1 - beta((shape[0], 1, 1, 1), alpha, seeds))
+        size = np.sqrt(1 - random.beta((shape[0], 1, 1, 1), alpha, alpha, seed=seeds))
         pasted = rectangles(shape, size, size, seeds)
         return pasted, partners(shape[0], seeds), 1 - np.square(size)
 
@@ -211,7 +210,8 @@ class MixUp(RandomTransform):
 
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """Which image is laid over each, and the share that stays."""
-        return partners(shape[0], seeds), beta((shape[0], 1, 1, 1), self.alpha, seeds)
+        share = random.beta((shape[0], 1, 1, 1), self.alpha, self.alpha, seed=seeds)
+        return partners(shape[0], seeds), share
 
     def transform(self, images: Any, drawn: Any) -> Any:
         """Mix."""

@@ -11,6 +11,7 @@ from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.kernels.conv import conv
+from kernelmodel.initializers import STFT
 from kernelmodel.layers.arguments import choice, in_dtype, is_integer, positive, refuse
 from kernelmodel.layers.arguments import data_format as checked_format
 from kernelmodel.layers.arguments import padding as checked_padding
@@ -105,25 +106,12 @@ class STFTSpectrogram(Layer):
         """Make the kernels."""
         shape = (self.frame_length, 1, self._frequencies)
         if self.mode != "imag":
-            self.real_kernel = self.add_weight(shape, self._waves(np.cos), name="real_kernel")
+            self.real_kernel = self.add_weight(shape, self._waves("real"), name="real_kernel")
         if self.mode != "real":
-            self.imag_kernel = self.add_weight(shape, self._waves(np.sin), name="imag_kernel")
+            self.imag_kernel = self.add_weight(shape, self._waves("imag"), name="imag_kernel")
 
-    def _waves(self, wave: Any) -> Any:
-        """Waves of all frequencies under the window, as an initializer."""
-
-        def make(shape: Any, dtype: Any = None) -> np.ndarray:
-            weights = window_of(self, self.window, self.frame_length, self.periodic)
-            length = max(2 * (self._frequencies - 1), 1)
-            turns = np.arange(self.frame_length)[:, None] * np.arange(self._frequencies) / length
-            waves = wave(-2 * np.pi * turns) * weights[:, None]
-            if self.window is not None and self.scaling is not None:
-                density = self.scaling == "density"
-                total = np.sqrt(np.square(weights).sum()) if density else np.abs(weights).sum()
-                waves = waves / total
-            return waves.reshape(shape).astype(dtype)
-
-        return make
+    def _waves(self, side: str) -> STFT:
+        return STFT(side, self.window, self.scaling, self.periodic)
 
     def _part(self, sound: Any, kernel: Any) -> Any:
         """A channel's part of each frequency: (batch, channels, frames, frequencies)."""

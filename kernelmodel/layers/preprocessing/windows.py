@@ -7,18 +7,8 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.layer import Layer
+from kernelmodel.initializers.fourier import window_values
 from kernelmodel.layers.arguments import refuse
-
-# Coefficients of sums of cosines (Nuttall, *Some windows with very good sidelobe behavior*, 1981).
-COSINES = {
-    "hann": (0.5, 0.5),
-    "hamming": (0.54, 0.46),
-    "blackman": (0.42, 0.5, 0.08),
-    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
-    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
-    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
-    "boxcar": (1.0,),
-}
 
 
 def window(layer: Layer, kind: Any, length: int, periodic: bool) -> np.ndarray:
@@ -26,8 +16,7 @@ def window(layer: Layer, kind: Any, length: int, periodic: bool) -> np.ndarray:
 
     Args:
         layer: For error messages.
-        kind: A name of `COSINES`, another name that SciPy knows if SciPy is installed, an array,
-            or None for ones.
+        kind: A name that `window_values` knows, an array, or None for ones.
         length: Samples.
         periodic: Whether the window goes on smoothly when it is repeated, instead of being
             symmetric.
@@ -42,22 +31,7 @@ def window(layer: Layer, kind: Any, length: int, periodic: bool) -> np.ndarray:
         if values.shape != (length,):
             refuse(layer, "window", f"shape {values.shape}", f"a name or {length} numbers")
         return values
-    if kind not in COSINES:
-        return _of_scipy(layer, kind, length, periodic)
-    if length == 1:
-        return np.ones(1)
-    angle = 2 * np.pi * np.arange(length) / (length if periodic else length - 1)
-    parts = [(-1) ** k * a * np.cos(k * angle) for k, a in enumerate(COSINES[kind])]
-    return np.sum(parts, axis=0)
-
-
-def _of_scipy(layer: Layer, kind: str, length: int, periodic: bool) -> np.ndarray:
-    known = "one of " + ", ".join(map(repr, COSINES))
     try:
-        from scipy.signal import get_window
-    except ImportError:
-        refuse(layer, "window", kind, f"{known}, or with SciPy installed another one of its names")
-    try:
-        return get_window(kind, length, fftbins=periodic)
-    except ValueError:
-        refuse(layer, "window", kind, f"{known}, or another name that SciPy knows")
+        return window_values(kind, length, periodic)
+    except ValueError as error:
+        raise ValueError(f"Layer {layer.name!r} ({type(layer).__name__}): {error}") from error

@@ -7,9 +7,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.serialization import custom_object_scope, deserialize_keras_object
 from kernelmodel.models.model import Model
-from kernelmodel.saving.files import replaced_when_done
 from kernelmodel.saving.guard import MAX_CONFIG, open_hdf5
 from kernelmodel.saving.legacy.config import modern
 from kernelmodel.saving.legacy.old_config import old_config, old_training_config

@@ -98,6 +98,11 @@ class ArraySource(Source):
         """Batches an epoch."""
         return self._steps
 
+    def rewind(self) -> None:
+        """Begin anew, with a new order of the samples."""
+        self.close()
+        self._endless = self._passes()
+
     def _batches(self) -> Generator[Any, None, None]:
         if self.loading.restart:
             self._endless = self._passes()

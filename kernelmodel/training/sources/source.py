@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kernelmodel.core.settings import SETTINGS
+
 
 @dataclass(frozen=True)
 class Loading:
@@ -37,6 +39,12 @@ class Loading:
     workers: int = 1
     use_multiprocessing: bool = False
     max_queue_size: int = 10
+
+
+def at_most(steps: int | None) -> int | None:
+    """A number of batches an epoch, or the limit of `kernelmodel.config` if that is less."""
+    limits = [n for n in (steps, SETTINGS.max_steps_per_epoch) if n is not None]
+    return min(limits, default=None)
 
 
 class Source:
@@ -91,10 +99,11 @@ class Source:
         return Epoch(self._at_most(self._running))
 
     def _at_most(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The batches up to `steps`; never asks for more than are used."""
+        """The batches up to `steps` and the limit of `kernelmodel.config`; never asks for more."""
         self.ran_out, steps = False, self.loading.steps
+        most = at_most(steps)
         count = 0
-        while steps is None or count < steps:
+        while most is None or count < most:
             try:
                 batch = next(batches)
             except StopIteration:
@@ -102,6 +111,9 @@ class Source:
                 return
             count += 1
             yield batch
+
+    def rewind(self) -> None:
+        """Forget the epochs so far, if the data can be had again from its beginning."""
 
     def finish_epoch(self) -> None:
         """An epoch is over, with all that follows it."""

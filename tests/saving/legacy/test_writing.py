@@ -1,4 +1,4 @@
-"""HDF5 files of whole models that we write: we read them, and tf_keras does where it is installed."""
+"""HDF5 files of whole models that we write: we read them, and so does tf_keras if installed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,207 @@
+"""Settings of the whole process."""
+
+import warnings
+from typing import Any
+
+from kernelmodel.core.policy import DTypePolicy, get_policy, global_policy
+from kernelmodel.core.settings import SETTINGS
+from kernelmodel.ops import convert
+
+__all__ = [
+    "disable_flash_attention",
+    "disable_interactive_logging",
+    "dtype_policy",
+    "enable_flash_attention",
+    "enable_interactive_logging",
+    "enable_unsafe_deserialization",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
+]
+
+FLOATS = ("float16", "float32", "float64")
+FORMATS = ("channels_last", "channels_first")
+
+
+def _check(name: str, holds: bool, allowed: str, value: Any) -> None:
+    if not holds:
+        raise ValueError(f"{name}: the value must be {allowed}, got {value!r}.")
+
+
+def floatx() -> str:
+    """The dtype of floats that nobody gave one: "float32" at first.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.floatx()
+        'float32'
+    """
+    return SETTINGS.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the dtype of floats that nobody gave one: of layers, losses, metrics and Python floats.
+
+    Args:
+        value: "float16", "float32" or "float64". NumPy has no bfloat16.
+
+    Raises:
+        ValueError: Something else.
+    """
+    _check("set_floatx", value in FLOATS, f"one of {FLOATS}", value)
+    SETTINGS.floatx = convert.FLOATX = value
+    convert._NAMES[None] = convert._NAMES[float] = value
+
+
+def epsilon() -> float:
+    """A small number for one's own code: 1e-7 at first. Losses and layers keep their own 1e-7.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.epsilon()
+        1e-07
+    """
+    return SETTINGS.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set what `epsilon()` returns.
+
+    Args:
+        value: A number above 0.
+    """
+    holds = hasattr(value, "__float__") and value > 0
+    _check("set_epsilon", holds, "a number above 0", value)
+    SETTINGS.epsilon = value
+
+
+def image_data_format() -> str:
+    """The order of axes of images: "channels_last" at first."""
+    return SETTINGS.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set what `image_data_format()` returns.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ValueError: Something else.
+    """
+    name = str(data_format).lower()
+    _check("set_image_data_format", name in FORMATS, f"one of {FORMATS}", data_format)
+    SETTINGS.image_data_format = name
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy of layers that are made without a dtype.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.dtype_policy()
+        <DTypePolicy 'float32'>
+    """
+    return global_policy()
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of layers that are made from now on without a dtype.
+
+    Args:
+        policy: A policy or its name, such as "mixed_float16".
+
+    Raises:
+        ValueError: Something else.
+    """
+    holds = isinstance(policy, (str, DTypePolicy))
+    _check("set_dtype_policy", holds, "a DTypePolicy or its name", policy)
+    SETTINGS.policy = get_policy(policy)
+
+
+def enable_flash_attention() -> None:
+    """Allow flash attention. It has no effect on results or speed: there is one way to attend."""
+    SETTINGS.flash_attention = None
+
+
+def disable_flash_attention() -> None:
+    """Forbid flash attention. It has no effect on results or speed: there is one way to attend."""
+    SETTINGS.flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """False if it was forbidden, else None."""
+    return SETTINGS.flash_attention
+
+
+def enable_interactive_logging() -> None:
+    """Write progress and messages to standard output, as at first."""
+    SETTINGS.interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Write progress and messages to the logger "kernelmodel", at level INFO."""
+    SETTINGS.interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages go to standard output."""
+    return SETTINGS.interactive_logging
+
+
+def enable_unsafe_deserialization() -> None:
+    """Without effect, and it says so: code in files is never run here."""
+    warnings.warn(
+        "enable_unsafe_deserialization has no effect: code in files (Lambda layers) is never run. "
+        "Rebuild the model in Python and load its weights.",
+        stacklevel=2,
+    )
+
+
+def max_epochs() -> int | None:
+    """Most epochs that `fit` runs, for quick trials of whole notebooks; None for no limit.
+
+    The environment variable KERAS_MAX_EPOCHS sets the first value.
+    """
+    return SETTINGS.max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limit the epochs of `fit`.
+
+    Args:
+        max_epochs: A positive integer, or None for no limit.
+    """
+    holds = max_epochs is None or (hasattr(max_epochs, "__index__") and max_epochs > 0)
+    _check("set_max_epochs", holds, "a positive integer or None", max_epochs)
+    SETTINGS.max_epochs = max_epochs
+
+
+def max_steps_per_epoch() -> int | None:
+    """Most batches that `fit`, `evaluate` and `predict` take from their data; None for no limit.
+
+    The environment variable KERAS_MAX_STEPS_PER_EPOCH sets the first value.
+    """
+    return SETTINGS.max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limit the batches of an epoch.
+
+    Args:
+        max_steps_per_epoch: A positive integer, or None for no limit.
+    """
+    steps = max_steps_per_epoch
+    holds = steps is None or (hasattr(steps, "__index__") and steps > 0)
+    _check("set_max_steps_per_epoch", holds, "a positive integer or None", steps)
+    SETTINGS.max_steps_per_epoch = steps

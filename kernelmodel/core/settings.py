@@ -1,0 +1,42 @@
+"""Settings of the whole process, which the functions of `kernelmodel.config` read and change."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _limit(variable: str) -> int | None:
+    value = os.environ.get(variable)
+    return int(value) if value else None
+
+
+@dataclass
+class Settings:
+    """What `kernelmodel.config` keeps.
+
+    Attributes:
+        floatx: Dtype of floats that nobody gave one.
+        epsilon: A small number for one's own code.
+        image_data_format: "channels_last" or "channels_first".
+        policy: The dtype policy of layers that are made without one; None for `floatx`.
+        flash_attention: What was asked for; None for no wish.
+        interactive_logging: Whether messages go to standard output, or to the log.
+        max_epochs: Most epochs that `fit` runs, or None.
+        max_steps_per_epoch: Most batches that it takes in each, or None.
+    """
+
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    image_data_format: str = "channels_last"
+    policy: Any = None
+    flash_attention: bool | None = None
+    interactive_logging: bool = True
+    max_epochs: int | None = field(default_factory=lambda: _limit("KERAS_MAX_EPOCHS"))
+    max_steps_per_epoch: int | None = field(
+        default_factory=lambda: _limit("KERAS_MAX_STEPS_PER_EPOCH")
+    )
+
+
+SETTINGS = Settings()

@@ -1,0 +1,166 @@
+"""Settings of the process, dtype policies, mixed precision."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+import kernelmodel as km
+from kernelmodel.core import settings
+from kernelmodel.ops import convert
+
+
+@pytest.fixture(autouse=True)
+def settings_back():
+    """All settings are as before after a test."""
+    before = vars(settings.SETTINGS).copy()
+    yield
+    vars(settings.SETTINGS).update(before)
+    km.config.set_floatx(before["floatx"])
+
+
+def small_model(**options):
+    return km.Sequential([km.Input((3,)), km.layers.Dense(4, **options), km.layers.Dense(1)])
+
+
+X = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+
+
+def test_floatx_is_the_dtype_of_everything():
+    km.config.set_floatx("float64")
+    assert km.config.floatx() == convert.standardize_dtype(None) == "float64"
+    assert km.ops.convert_to_tensor([1.0]).dtype == "float64"
+    layer = km.layers.Dense(2)
+    layer.build((None, 3))
+    assert layer.kernel.dtype == layer.compute_dtype == "float64"
+    assert km.losses.MeanSquaredError().dtype == km.metrics.Mean().dtype == "float64"
+    model = small_model()
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :1], verbose=0)
+    assert model.predict(X, verbose=0).dtype == "float64"
+
+
+def test_the_global_policy_is_that_of_new_layers():
+    before = km.layers.Dense(2)
+    km.config.set_dtype_policy("mixed_float16")
+    assert km.config.dtype_policy() == km.DTypePolicy("mixed_float16") == km.DTypePolicy()
+    assert km.layers.Dense(2).compute_dtype == "float16"
+    assert km.layers.Dense(2, dtype="float32").compute_dtype == "float32"
+    assert before.compute_dtype == "float32"
+    assert km.mixed_precision.global_policy() is km.config.dtype_policy()
+
+
+def test_mixed_precision_trains_with_a_scaled_loss():
+    km.mixed_precision.set_global_policy("mixed_float16")
+    model = small_model()
+    model.compile(km.optimizers.Adam(0.05), "mse")
+    assert isinstance(model.optimizer, km.mixed_precision.LossScaleOptimizer)
+    losses = model.fit(X, X[:, :1], epochs=10, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] / 2
+    assert model.predict(X, verbose=0).dtype == "float16"
+    assert {w.dtype for w in model.weights} == {"float32"}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "mixed_float16",
+                                  "mixed_bfloat16", "bfloat16"])  # fmt: skip
+def test_policies_as_keras(name, keras):
+    ours, theirs = km.DTypePolicy(name), keras.DTypePolicy(name)
+    assert (ours.compute_dtype, ours.variable_dtype) == (
+        theirs.compute_dtype, theirs.variable_dtype,
+    )  # fmt: skip
+    written = km.dtype_policies.serialize(ours)
+    assert written == keras.dtype_policies.serialize(theirs)
+    assert km.dtype_policies.deserialize(written) == ours == km.dtype_policies.get(name)
+
+
+def test_bfloat16_computes_in_float32_and_says_so():
+    with pytest.warns(UserWarning, match="NumPy has no bfloat16"):
+        model = small_model(dtype="mixed_bfloat16")
+        model.compile("sgd", "mse")
+        model.fit(X, X[:, :1], verbose=0)
+    assert model.layers[0].dtype_policy.name == "mixed_bfloat16"
+    assert model.get_config()["layers"][1]["config"]["dtype"]["config"]["name"] == "mixed_bfloat16"
+
+
+def test_a_map_gives_each_layer_its_policy():
+    policies = km.dtype_policies.DTypePolicyMap("float32", {"half_.*": "float16"})
+    assert km.layers.Dense(1, name="half_a", dtype=policies).compute_dtype == "float16"
+    assert km.layers.Dense(1, name="other", dtype=policies).compute_dtype == "float32"
+    again = km.dtype_policies.deserialize(km.dtype_policies.serialize(policies))
+    assert again == policies and again["half_b"].name == "float16"
+    policies["half_a.*"] = "float64"
+    with pytest.raises(ValueError, match="matched by several patterns"):
+        policies["half_a"]
+    with pytest.raises(ValueError, match="already"):
+        policies["half_a.*"] = "float32"
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_fit_obeys_its_limits(limit):
+    km.config.set_max_epochs(limit)
+    km.config.set_max_steps_per_epoch(3)
+    model = small_model()
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match=f"fit runs {limit} of 5 epochs"):
+        history = model.fit(X, X[:, :1], batch_size=4, epochs=5, verbose=0)
+    assert len(history.history["loss"]) == limit
+    assert int(model.optimizer.iterations) == 3 * limit
+    assert len(model.predict(X, batch_size=4, verbose=0)) == 12
+    km.config.set_max_steps_per_epoch(None)
+    assert len(model.predict(X, batch_size=4, verbose=0)) == 40
+
+
+def test_a_limit_beyond_the_data_does_not_complain(recwarn):
+    km.config.set_max_steps_per_epoch(100)
+    km.config.set_max_epochs(100)
+    model = small_model()
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :1], epochs=2, verbose=0)
+    assert not recwarn.list
+
+
+def test_messages_go_to_the_log_if_they_should(capsys, caplog):
+    model = small_model()
+    model.compile("sgd", "mse")
+    km.config.disable_interactive_logging()
+    with caplog.at_level(logging.INFO, "kernelmodel"):
+        model.fit(X, X[:, :1], verbose=2)
+    assert "loss" in caplog.text and capsys.readouterr().out == ""
+    km.config.enable_interactive_logging()
+    assert km.config.is_interactive_logging_enabled()
+    model.fit(X, X[:, :1], verbose=2)
+    assert "loss" in capsys.readouterr().out
+
+
+def test_flags():
+    assert km.config.is_flash_attention_enabled() is None
+    km.config.disable_flash_attention()
+    assert km.config.is_flash_attention_enabled() is False
+    km.config.enable_flash_attention()
+    assert km.config.is_flash_attention_enabled() is None
+    km.config.set_image_data_format("channels_first")
+    assert km.config.image_data_format() == "channels_first"
+    km.config.set_epsilon(1e-5)
+    assert km.config.epsilon() == 1e-5
+    with pytest.warns(UserWarning, match="never run"):
+        km.config.enable_unsafe_deserialization()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: km.config.set_floatx("bfloat16"), "set_floatx: the value must be one of"),
+        (lambda: km.config.set_epsilon(0), "a number above 0, got 0"),
+        (lambda: km.config.set_image_data_format("first"), "got 'first'"),
+        (lambda: km.config.set_max_epochs(0), "a positive integer or None, got 0"),
+        (lambda: km.config.set_max_steps_per_epoch("x"), "a positive integer or None, got 'x'"),
+        (lambda: km.config.set_dtype_policy(3), "a DTypePolicy or its name, got 3"),
+        (lambda: km.DTypePolicy("mixed_int"), "DTypePolicy: name must be 'mixed_float16'"),
+    ],
+)
+def test_wrong_values_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
