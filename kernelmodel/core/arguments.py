@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.scope import WATCHED, watched
 from kernelmodel.engine.tensor import Tensor
 from kernelmodel.engine.xla_array import XlaArray
-from kernelmodel.ops.convert import _cast, convert_to_tensor, dtype_of
+from kernelmodel.ops.convert import _cast, convert_to_tensor
 
 
 def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
@@ -28,7 +28,7 @@ def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
             value = watched(value)
         if type(value) is Tensor:
             value = value.view(np.ndarray)
-        if dtype is not None and value.dtype != dtype and np.dtype(dtype_of(value)).kind in kinds:
+        if dtype is not None and value.dtype != dtype and value.dtype.kind in kinds:
             return _cast(value, dtype)
         return value
     if kind is dict:

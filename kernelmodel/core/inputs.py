@@ -62,6 +62,7 @@ class InputLayer(Layer):
         self.batch_shape = tuple(batch_shape)
         self.optional = optional
         self._input_dtype = KerasTensor((), dtype or self.compute_dtype).dtype
+        self.reads_text = self._input_dtype == "string"
         self.built = True
         tensor = KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
         Node(self, (), {}, tensor)

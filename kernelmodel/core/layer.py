@@ -81,6 +81,9 @@ class Layer(Weights, Operation):
     supports_masking = False
     # Whether integers given to it become floats: it computes with weights, not with indices.
     casts_integers = False
+    # Whether it may be given text, and the dtype of its input where that isn't its own.
+    reads_text = False
+    input_dtype: str | None = None
     input_spec: Any = None
     activity_regularizer: Any
     _building = False
@@ -353,13 +356,17 @@ class Layer(Weights, Operation):
             "registered_name": None,
         }
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of `__init__`, in a form that JSON can hold."""
-        base = {
+    def _base_config(self) -> dict[str, Any]:
+        """The part of a config that all layers have."""
+        return {
             "name": self.name,
             "trainable": self._trainable,
             "dtype": self._dtype_config(),
         }
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`, in a form that JSON can hold."""
+        base = self._base_config()
         if type(self).__init__ is Layer.__init__:
             return base
         derived = Configurable.get_config(self)

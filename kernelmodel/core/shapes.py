@@ -23,8 +23,8 @@ LENGTH = (64, 96)
 
 
 def blank(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Zeros in a shape, which take no memory."""
-    return np.broadcast_to(np.zeros((), dtype), shape)
+    """Zeros (or empty texts) in a shape, which take no memory."""
+    return np.broadcast_to(np.zeros((), "U1" if dtype == "string" else dtype), shape)
 
 
 def _concrete(shape: Any, run: int) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kernelmodel.core.tree import flatten, pack_like
+from kernelmodel.ops.convert import dtype_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _specs(structure: Any) -> Any:
     if isinstance(structure, dict) and len(structure) == len(names):
         names = sorted(structure)
     specs = [
-        TensorSpec(tuple(leaf.shape), getattr(leaf.dtype, "name", str(leaf.dtype)), name)
+        TensorSpec(tuple(leaf.shape), dtype_of(leaf), name)
         for leaf, name in zip(flatten(structure), names)
     ]
     return pack_like(structure, specs)

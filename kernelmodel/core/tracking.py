@@ -18,7 +18,7 @@ CONTAINERS = (list, tuple, dict)
 
 def is_metric(value: Any) -> bool:
     """Whether a value keeps a metric: metrics stand above layers, so their methods tell."""
-    return hasattr(value, "update_state") and hasattr(value, "reset_state")
+    return all(hasattr(value, name) for name in ("update_state", "reset_state", "result"))
 
 
 def leaves(value: Any) -> Iterator[Any]:

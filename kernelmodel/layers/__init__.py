@@ -100,19 +100,8 @@ from kernelmodel.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from kernelmodel.layers.preprocessing.random_crop import (
-    RandomCrop,
-)
-from kernelmodel.layers.preprocessing.random_flip import (
-    RandomFlip,
-)
-from kernelmodel.layers.preprocessing.rescaling import (
-    Rescaling,
-)
-from kernelmodel.layers.preprocessing.resizing import (
-    CenterCrop,
-    Resizing,
-)
+from kernelmodel.layers.preprocessing import *  # noqa: F403
+from kernelmodel.layers.preprocessing import __all__ as _preprocessing
 from kernelmodel.layers.recurrent.bidirectional import (
     Bidirectional,
 )
@@ -200,7 +189,6 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
-    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -264,13 +252,9 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
-    "RandomCrop",
-    "RandomFlip",
     "ReLU",
     "RepeatVector",
-    "Rescaling",
     "Reshape",
-    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -303,6 +287,7 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+__all__ += _preprocessing
 
 
 def serialize(layer: Layer) -> Any:

@@ -13,6 +13,7 @@ from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops import cast, convert_to_tensor, expand_dims, squeeze
+from kernelmodel.ops.convert import dtype_of, is_text
 
 
 def match_inputs(graph: Graph, data: Any, name: str) -> list[Any]:
@@ -78,7 +79,8 @@ def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
     if leaf is None:
         raise ValueError(f"Model {name!r} got None for input {key!r}. Pass an array.")
     if not isinstance(leaf, (np.ndarray, KerasTensor, XlaArray)) and not isbox(leaf):
-        leaf = convert_to_tensor(leaf)
+        leaf = convert_to_tensor(leaf) if tensor.dtype != "string" else np.asarray(leaf, object)
+    leaf = _of_kind(key, tensor, leaf, name)
     expected, shape = tensor.shape, tuple(leaf.shape)
     if len(shape) == len(expected) + 1 and shape[-1] == 1:
         leaf, shape = squeeze(leaf, -1), shape[:-1]
@@ -92,7 +94,32 @@ def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
             f"Model {name!r} expects input {key!r} of shape {expected}, got {shape}. "
             f"{_remedy(expected, shape)}"
         )
-    return leaf if isinstance(leaf, KerasTensor) else cast(leaf, tensor.dtype)
+    if isinstance(leaf, KerasTensor) or tensor.dtype == "string":
+        return leaf
+    return cast(leaf, tensor.dtype)
+
+
+def _of_kind(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
+    """Text for an input of text, numbers for one of numbers."""
+    if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "OUST":
+        if tensor.dtype == "string" and dtype_of(leaf) != "string":
+            raise ValueError(
+                f"Model {name!r} expects text for input {key!r}, got an array of {dtype_of(leaf)}. "
+                "Pass an array or list of str, or make the Input with another dtype."
+            )
+        return leaf
+    if tensor.dtype != "string":
+        raise ValueError(
+            f"Model {name!r} expects numbers ({tensor.dtype}) for input {key!r}, got text. Encode "
+            'it first, or make the Input with dtype="string" and look the strings up in a layer '
+            "such as StringLookup or TextVectorization."
+        )
+    if not is_text(leaf):
+        raise ValueError(
+            f"Model {name!r} expects text for input {key!r}, got objects of other types. Pass an "
+            "array or list of str."
+        )
+    return leaf
 
 
 def _remedy(expected: tuple[Any, ...], shape: tuple[Any, ...]) -> str:

@@ -12,6 +12,7 @@ from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, is_shape, shapes_of
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.models.model import Model
+from kernelmodel.ops.convert import dtype_of
 
 
 @REGISTRY.register()
@@ -36,6 +37,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
+        self._data_dtype: str | None = None
         if layers is not None and not isinstance(layers, (list, tuple)):
             layers = [layers]
         for layer in layers or []:
@@ -123,15 +125,22 @@ class Sequential(Model):
                     f"Sequential {self.name!r} takes one input, got shapes {input_shape}. Use the "
                     "Functional API for several inputs."
                 )
-            name = f"{self.layers[0].name}_input"
-            layer = InputLayer(batch_shape=(None, *shape[1:]), name=name)
+            first = self.layers[0]
+            layer = InputLayer(
+                batch_shape=(None, *shape[1:]),
+                dtype=self._data_dtype or first.input_dtype,
+                name=f"{first.name}_input",
+            )
             self._stack.insert(0, layer)
             self._connect(layer.output)
 
     def _build_for(self, named: dict[str, Any]) -> None:
         first = next(iter(named.values()), None)
         if len(flatten(first)) == 1:
-            self.build(shapes_of(flatten(first)[0]))
+            (leaf,) = flatten(first)
+            if self.layers and self.layers[0].reads_text and hasattr(leaf, "dtype"):
+                self._data_dtype = _dtype_of_data(leaf)
+            self.build(shapes_of(leaf))
         else:
             self.built = True
 
@@ -170,3 +179,8 @@ class Sequential(Model):
         if model._graph is None and config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
         return model
+
+
+def _dtype_of_data(leaf: Any) -> str:
+    """Dtype name of data; objects are texts."""
+    return "string" if getattr(leaf.dtype, "kind", "") == "O" else dtype_of(leaf)

@@ -34,6 +34,8 @@ _NAMES: dict[Any, str] = {None: FLOATX, float: FLOATX, int: "int32"}
 def standardize_dtype(dtype: Any) -> str:
     """The name of a dtype: `"float32"` for `np.float32`, `float`, `"float32"` or None.
 
+    Text, of any length, has the dtype "string".
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
@@ -44,7 +46,10 @@ def standardize_dtype(dtype: Any) -> str:
     except (KeyError, TypeError):
         pass
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
-    name = name if name == "bfloat16" else np.dtype(name).name
+    if getattr(dtype, "kind", "") in ("U", "S", "T"):
+        name = "string"
+    elif name not in ("bfloat16", "string"):
+        name = np.dtype(name).name
     _NAMES[dtype] = name
     return name
 
@@ -53,6 +58,14 @@ def dtype_of(x: Any) -> str:
     """Name of an array's dtype, whichever kind of array it is."""
     dtype = getattr(x, "dtype", None)
     return standardize_dtype(dtype) if dtype is not None else np.asarray(x).dtype.name
+
+
+def is_text(x: Any) -> bool:
+    """Whether an array holds text: str, bytes, or objects that are all one of these."""
+    kind = x.dtype.kind
+    if kind == "O":
+        return all(isinstance(value, (str, bytes)) for value in x.ravel().tolist())
+    return kind in "UST"
 
 
 def dtype(x: Any) -> str:
@@ -121,9 +134,11 @@ def getval_shallow(x: Any) -> Any:
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    name = standardize_dtype(dtype)
-    if dtype_of(x) == name:
+    name, own = standardize_dtype(dtype), dtype_of(x)
+    if own == name:
         return x
+    if "string" in (own, name):
+        raise TypeError(f"An array of dtype {own} can't become one of dtype {name}.")
     if np.dtype(name).kind not in "fc":
         x = getval(x)
     return (x if hasattr(x, "astype") else np.asarray(x)).astype(name)

@@ -35,9 +35,9 @@ def open_hdf5(file: Any, title: str) -> Iterator[Any]:
 
 
 def read_dataset(
-    group: Any, key: str, shape: tuple[int, ...], title: str, where: str
+    group: Any, key: str, shape: tuple[int, ...] | None, title: str, where: str
 ) -> np.ndarray:
-    """A dataset of an expected shape; links to other places and files are refused.
+    """A dataset of an expected shape (None: one axis); links to other places are refused.
 
     Raises:
         ValueError: No such dataset, a link, or another shape.
@@ -56,7 +56,12 @@ def read_dataset(
             f"{title}: {where}/{key} isn't a plain dataset. The file is damaged or not to be "
             "trusted."
         )
-    if dataset.shape != shape:
+    if shape is None and (dataset.ndim != 1 or dataset.size > MAX_CONFIG):
+        raise ValueError(
+            f"{title}: {where}/{key} has shape {dataset.shape}, but must have one axis, of a "
+            "length that fits a vocabulary."
+        )
+    if shape is not None and dataset.shape != shape:
         raise ValueError(
             f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
             f"{shape}. Make the model as it was when the file was saved."
@@ -70,18 +75,29 @@ def read_json(archive: zipfile.ZipFile, name: str, title: str) -> Any:
     Raises:
         ValueError: It is missing, too large, or not JSON.
     """
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
+    if name not in archive.namelist():
         raise ValueError(
             f"{title} has no {name!r} inside, so it isn't a .keras file; it holds "
             f"{archive.namelist()[:5]}."
-        ) from None
+        )
+    try:
+        return json.loads(read_member(archive, name, title).decode("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{title}: {name!r} is damaged ({error}).") from error
+
+
+def read_member(archive: zipfile.ZipFile, name: str, title: str) -> bytes:
+    """A text member of an archive, which is there.
+
+    Raises:
+        ValueError: It is too large, or damaged.
+    """
+    info = archive.getinfo(name)
     if info.file_size > MAX_CONFIG:
         raise ValueError(f"{title}: {name!r} claims {info.file_size} bytes, which no model needs.")
     try:
-        return json.loads(archive.read(info).decode("utf-8"))
-    except (ValueError, zipfile.BadZipFile) as error:
+        return archive.read(info)
+    except zipfile.BadZipFile as error:
         raise ValueError(f"{title}: {name!r} is damaged ({error}).") from error
 
 

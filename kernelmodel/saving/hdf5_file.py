@@ -10,7 +10,7 @@ import numpy as np
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.guard import open_hdf5, read_dataset
-from kernelmodel.saving.state import walk
+from kernelmodel.saving.state import owners, walk
 
 
 def write_weights(file: str | Path | IO[bytes], model: Any, optimizer: Any = None) -> None:
@@ -20,8 +20,19 @@ def write_weights(file: str | Path | IO[bytes], model: Any, optimizer: Any = Non
     with h5py.File(file, "w") as store:
         for path, name, variables in walk(model):
             _write(store, path, name, variables)
+        for path, owner in owners(model):
+            for name, array in named_arrays(owner).items():
+                store[f"{path}/vars"].create_dataset(name, data=array)
         if optimizer is not None and getattr(optimizer, "built", False):
             _write(store, "/optimizer", optimizer.name, optimizer.variables)
+
+
+def named_arrays(owner: Any) -> dict[str, np.ndarray]:
+    """What a layer keeps in a file besides variables."""
+    arrays: dict[str, np.ndarray] = {}
+    if hasattr(owner, "save_own_variables"):
+        owner.save_own_variables(arrays)
+    return arrays
 
 
 def _write(store: Any, path: str, name: str, variables: list[Variable]) -> None:
@@ -54,6 +65,7 @@ def read_weights(
     """
     title = title or str(file)
     values: list[tuple[Variable, np.ndarray]] = []
+    named: list[tuple[Any, dict[str, np.ndarray]]] = []
     with open_hdf5(file, title) as store:
         if not any(key in store for key in ("layers", "vars", "_layer_checkpoint_dependencies")):
             raise ValueError(
@@ -69,10 +81,18 @@ def read_weights(
                 if not skip_mismatch:
                     raise
                 warnings.warn(f"Layer {name!r} was skipped: {error}", stacklevel=4)
+        for path, owner in owners(model):
+            if hasattr(owner, "load_own_variables") and f"{path}/vars" in store:
+                group = store[f"{path}/vars"]
+                keys = [key for key in owner.named_arrays if key in group]
+                found = {key: read_dataset(group, key, None, title, path) for key in keys}
+                named.append((owner, found))
         if optimizer is not None and "optimizer/vars" in store:
             values += _read(store, "/optimizer", optimizer.variables, title, optimizer.name)
     for variable, value in values:
         variable.assign(value)
+    for owner, found in named:
+        owner.load_own_variables(found)
 
 
 def _read(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kernelmodel.core.files import replaced_when_done
+from kernelmodel.core.layer import Layer
 from kernelmodel.core.serialization import (
     custom_object_scope,
     deserialize_keras_object,
@@ -17,6 +18,7 @@ from kernelmodel.core.serialization import (
     shared_objects,
 )
 from kernelmodel.models.model import Model
+from kernelmodel.saving.assets import read_assets, write_assets
 from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
@@ -76,13 +78,14 @@ def save_model(
         "keras_version": FORMAT_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    optimizer = model.optimizer if kwargs.get("include_optimizer", True) else None
+    optimizer = getattr(model, "optimizer", None) if kwargs.get("include_optimizer", True) else None
     with replaced_when_done(path) as part, zipfile.ZipFile(part, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", config)
         weights = io.BytesIO()
         write_weights(weights, model, optimizer)
         archive.writestr(WEIGHTS, weights.getbuffer())
+        write_assets(archive, model)
 
 
 def _refuse(value: Any) -> Any:
@@ -115,11 +118,12 @@ def load_model(
         compile_config = config.pop("compile_config", None)
         with shared_objects(reading=True):
             model = deserialize_keras_object(config)
-        if not isinstance(model, Model):
+        if not isinstance(model, Layer):
             raise ValueError(f"{path} holds a {type(model).__name__}, not a model.")
-        if compile and compile_config:
+        if compile and compile_config and isinstance(model, Model):
             model.compile_from_config(compile_config)
-        read_archive_weights(archive, model, str(path), optimizer=model.optimizer)
+        optimizer = getattr(model, "optimizer", None)
+        read_archive_weights(archive, model, str(path), optimizer=optimizer)
     return model
 
 
@@ -134,4 +138,7 @@ def read_archive_weights(
         raise ValueError(
             f"{title}: the weights inside are missing or damaged ({error})."
         ) from error
+    assets = read_assets(archive, model, title)
     read_weights(io.BytesIO(data), model, optimizer, skip_mismatch, title)
+    for owner, files in assets:
+        owner.load_assets(files)

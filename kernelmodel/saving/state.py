@@ -20,17 +20,23 @@ from kernelmodel.models.model import Model
 
 def walk(thing: Any, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
     """Each owner of variables: (path in the file, its name, its variables in order)."""
+    for where, owner in owners(thing, path):
+        own = [owner.state] if isinstance(owner, SeedGenerator) else owner._own_weights()
+        yield where, owner.name, own
+
+
+def owners(thing: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each layer and random stream: (path in the file, itself)."""
     yield from _walk(thing, path, set())
 
 
-def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str, list[Variable]]]:
+def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     if id(thing) in seen:
         return
     seen.add(id(thing))
+    yield path, thing
     if isinstance(thing, SeedGenerator):
-        yield path, thing.name, [thing.state]
         return
-    yield path, thing.name, thing._own_weights()
     found = {name: value for name, value in vars(thing).items() if name not in UNTRACKED}
     found.pop("_stack", None)
     if isinstance(thing, Model):
@@ -45,7 +51,7 @@ def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str, lis
             yield from _walk_all(value, f"{path}/{name}", seen)
 
 
-def _walk_all(things: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str, list[Variable]]]:
+def _walk_all(things: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     """Things in a list, numbered by class: also those that were met before have their number."""
     counts: dict[str, int] = {}
     for thing in things.values() if isinstance(things, dict) else things:

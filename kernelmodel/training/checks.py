@@ -8,23 +8,24 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.tree import flatten
-from kernelmodel.training.sources.leaves import to_numpy
+from kernelmodel.training.sources.leaves import text_to_numpy, to_numpy
 
 _NO_NUMBERS = {"S": "bytes", "U": "text", "M": "dates", "m": "durations", "V": "records"}
 
 
-def as_arrays(data: Any, role: str, floats: str = "float32") -> Any:
+def as_arrays(data: Any, role: str, floats: str = "float32", text: bool = False) -> Any:
     """Array-likes as NumPy arrays of numbers, in their structure.
 
     Args:
         data: Arrays, array-likes (frames, lists of numbers) or a structure of them.
         role: The argument's name, for error messages.
         floats: Dtype that float64, NumPy's own choice for most data, is cast to.
+        text: Whether there may be text, too.
 
     Raises:
         ValueError: Rows of unequal length, other things than numbers, or a scalar.
     """
-    return map_leaves(lambda leaf: as_array(leaf, role, floats), data)
+    return map_leaves(lambda leaf: as_array(leaf, role, floats, text), data)
 
 
 def map_leaves(function: Callable[[Any], Any], data: Any) -> Any:
@@ -52,8 +53,11 @@ def is_nested_numbers(data: Any) -> bool:
     return np.isscalar(data)
 
 
-def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
+def as_array(data: Any, role: str, floats: str = "float32", text: bool = False) -> np.ndarray:
     """One array-like as a NumPy array of numbers; see `as_arrays`."""
+    array = text_to_numpy(data) if text else None
+    if array is not None:
+        return array
     array = to_numpy(data, role)
     if array.dtype == object:
         try:
@@ -61,7 +65,8 @@ def as_array(data: Any, role: str, floats: str = "float32") -> np.ndarray:
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"`{role}` holds {_first_odd(array)}, but must hold numbers in rows of one length. "
-                "Encode text and categories as numbers, and pad rows to one length."
+                "Encode text and categories as numbers (layers such as StringLookup do), and pad "
+                "rows to one length."
             ) from error
     if array.dtype.kind in _NO_NUMBERS:
         kind = _NO_NUMBERS[array.dtype.kind]

@@ -68,7 +68,7 @@ def fit_sources(
             "instead."
         )
     check_loading(loading)
-    arrays = make_arrays(x, y, sample_weight, loading.floats)
+    arrays = make_arrays(x, y, sample_weight, loading)
     first, last = split_rows(arrays.samples, split)
     return ArraySource(arrays, loading, first), ArraySource(arrays, validating, last)
 

@@ -10,6 +10,7 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.ops.convert import dtype_of
 from kernelmodel.training.checks import as_arrays, check_flag, sample_count
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.loop import as_floats
@@ -290,9 +291,13 @@ class Steps(Layer):
         return map_structure(as_tensor, outputs)
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> Any:
-        x = as_arrays(x, "x", self._floats())
+        x = as_arrays(x, "x", self._floats(), self._takes_text())
         sample_count(x=x, y=y, sample_weight=sample_weight)
         return pack_x_y_sample_weight(x, y, sample_weight)
+
+    def _takes_text(self) -> bool:
+        """Whether an input or a layer that text may be given to is there."""
+        return any(layer.reads_text for layer in self._flatten_layers())
 
     def _floats(self) -> str:
         """The dtype that float64 data is cast to: float32, unless a layer computes in float64."""
@@ -332,4 +337,4 @@ class Steps(Layer):
 
 def _row(leaf: Any) -> Any:
     """Shape of a row of an array, and its dtype."""
-    return (leaf.shape[1:], leaf.dtype.name) if hasattr(leaf, "shape") else leaf
+    return (leaf.shape[1:], dtype_of(leaf)) if hasattr(leaf, "shape") else leaf

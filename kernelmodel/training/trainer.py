@@ -169,7 +169,8 @@ class Trainer(Compiling):
     ) -> Loading:  # fmt: skip
         return Loading(
             batch_size=batch_size, steps=steps, workers=workers, max_queue_size=max_queue_size,
-            use_multiprocessing=use_multiprocessing, floats=self._floats(), **more,
+            use_multiprocessing=use_multiprocessing, floats=self._floats(),
+            text=self._takes_text(), **more,
         )  # fmt: skip
 
     def _validate(self, source: Source, callbacks: Any) -> dict[str, Any]:

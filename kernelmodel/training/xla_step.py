@@ -83,6 +83,12 @@ class XlaStep:
             FloatingPointError: The loss is not a number; nothing has changed.
         """
         data = map_structure(lambda leaf: None if leaf is None else np.asarray(leaf), data)
+        if any(leaf is not None and leaf.dtype.kind in "OUST" for leaf in flatten(data)):
+            raise ValueError(
+                f"Model {self.model.name!r} got text, which XLA can't compute with. Compile the "
+                "model with jit_compile=False, or apply the layers that read text to the data "
+                "before training."
+            )
         with ENGINE_LOCK:
             result, values = self._compiled([v._array for v in self.variables], data)
             result = pack_like(self._structure, [np.asarray(leaf) for leaf in result])

@@ -20,9 +20,11 @@ from kernelmodel.ops import one_hot
 from kernelmodel.ops.convert import standardize_dtype
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.sources.py_dataset import PyDataset, Sequence
+from kernelmodel.utils.feature_space import FeatureSpace
 from kernelmodel.utils.model_plotting import model_to_dot, plot_model
 
 __all__ = [
+    "FeatureSpace",
     "PyDataset",
     "Sequence",
     "clear_session",

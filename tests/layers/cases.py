@@ -14,14 +14,21 @@ import numpy as np
 from kernelmodel import layers as L
 from kernelmodel import ops
 from kernelmodel.core.serialization import register_keras_serializable
+from kernelmodel.core.tree import flatten
 
 
 @dataclass(frozen=True)
 class A:
-    """An array argument: its shape without the batch; with `high`, integers below it."""
+    """An array argument: its shape without the batch; with `high`, integers below it; or words."""
 
     shape: tuple[int, ...]
     high: int | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """Its dtype, where floats are float32."""
+        return "string" if self.words else ("float32" if self.high is None else "int32")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Case:
         settings: What the layer is made with, for the tests' names.
         random: Whether it draws random numbers in training.
         in_training: Whether it computes something else in training.
+        gives: Dtype of the outputs, if it isn't that of the policy.
     """
 
     name: str
@@ -45,6 +53,12 @@ class Case:
     settings: str = ""
     random: bool = False
     in_training: bool = False
+    gives: str | None = None
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether an argument is text."""
+        return any(isinstance(part, A) and part.words for part in flatten(list(self.args)))
 
     def __str__(self) -> str:
         return f"{self.name}-{self.settings}" if self.settings else self.name
@@ -63,7 +77,7 @@ def add(name: str, *variants: Any, args: tuple[Any, ...] = (STEPS,), **options: 
     """A case for each dict of constructor arguments; a callable value makes it in a dtype."""
     for settings in variants or ({},):
         if options.get("random") and "layer" not in settings:
-            settings = {**settings, "seed": 1}
+            settings = {"seed": 1, **settings}
 
         def make(dtype: Any, settings: Any = settings) -> Any:
             made = {
@@ -281,6 +295,192 @@ add(
     args=(IMAGE,),
 )
 
+UNIT = {"value_range": (-3, 3)}
+PICTURE, RGB = a(6, 5, 4), a(6, 5, 3)
+add(
+    "RandomRotation",
+    {"factor": 0.2},
+    {"factor": (0.1, 0.3), "fill_mode": "constant", "fill_value": 1.5},
+    {"factor": 0.4, "fill_mode": "nearest", "interpolation": "nearest", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomTranslation",
+    {"height_factor": 0.3, "width_factor": (0.1, 0.4), "fill_mode": "wrap"},
+    {"height_factor": 0.5, "width_factor": 0.0, "fill_mode": "constant", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomZoom",
+    {"height_factor": 0.4},
+    {"height_factor": (-0.3, -0.2), "width_factor": (0.2, 0.3), "fill_mode": "constant", **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("RandomShear", {"x_factor": 0.4}, {"y_factor": (0.2, 0.4), **FIRST}, args=(PICTURE,), **DRAWS)
+add(
+    "RandomPerspective",
+    {"factor": (1.0, 1.0), "scale": 0.6},
+    {"factor": (0.9, 1.0), "scale": 0.4, "interpolation": "nearest", "fill_value": 2.0, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add(
+    "RandomElasticTransform",
+    {"factor": (1.0, 1.0), **UNIT},
+    {"factor": (0.9, 1.0), "scale": (0.5, 0.9), "fill_mode": "mirror", **UNIT, **FIRST},
+    args=(a(12, 11, 2),),
+    **DRAWS,
+)
+add(
+    "RandomGaussianBlur",
+    {"factor": (1.0, 1.0), "sigma": (0.5, 1.0), **UNIT},
+    {"factor": (0.9, 1.0), "kernel_size": (5, 3), "sigma": (0.5, 1.0), **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("RandomSharpness", {"factor": 0.4, **UNIT}, {"factor": (0.6, 0.9), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomBrightness", {"factor": 0.4, **UNIT}, {"factor": (0.1, 0.2), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomContrast", {"factor": 0.4, **UNIT}, {"factor": (0.1, 0.9), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+for name in ("RandomHue", "RandomSaturation", "RandomColorDegeneration"):
+    add(name, {"factor": (0.1, 0.4), "value_range": (-6, 6)}, args=(RGB,), **DRAWS)
+    add(name, {"factor": 0.4, "value_range": (-6, 6), **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add("RandomGrayscale", args=(RGB,), **DRAWS)
+add("RandomGrayscale", {"factor": 0.6, **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add(
+    "RandomColorJitter",
+    {
+        "value_range": (-6, 6),
+        "brightness_factor": 0.1,
+        "contrast_factor": 0.3,
+        "saturation_factor": (0.4, 0.6),
+        "hue_factor": 0.2,
+    },
+    {"value_range": (-6, 6), "brightness_factor": 0.3},
+    args=(RGB,),
+    **DRAWS,
+)
+add("RandomInvert", {"factor": (0.5, 0.5), **UNIT}, {"factor": (0.6, 0.7), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add("RandomPosterization", {"factor": 5, **UNIT}, {"factor": (2, 7), **UNIT, **FIRST},
+    args=(PICTURE,), **DRAWS)  # fmt: skip
+add(
+    "Solarization",
+    {"addition_factor": 0.2, "threshold_factor": (0.3, 0.8), **UNIT},
+    {"threshold_factor": 1.0, **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("AutoContrast", UNIT, {**UNIT, **FIRST}, args=(PICTURE,))
+add("Equalization", UNIT, {"bins": 64, **UNIT, **FIRST}, args=(PICTURE,), in_training=True)
+add(
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    {"tile_grid_size": (2, 2), **UNIT},
+    {"tile_grid_size": (4, 2), "clip_limit": 0, **UNIT, **FIRST},
+    args=(PICTURE,),
+)
+add(
+    "RandomErasing",
+    {"factor": (1.0, 1.0), "scale": (0.3, 0.7), **UNIT},
+    {"factor": (0.9, 1.0), "scale": (0.3, 0.7), "fill_value": 0.5, **UNIT, **FIRST},
+    args=(PICTURE,),
+    **DRAWS,
+)
+add("CutMix", {"factor": (1.0, 1.0)}, FIRST, args=(PICTURE,), **DRAWS)
+add("MixUp", {"alpha": 0.9, "seed": 2}, {"seed": 2, **FIRST}, args=(PICTURE,), **DRAWS)
+add("RandAugment", {"value_range": (-6, 6)}, args=(RGB,), **DRAWS)
+add("RandAugment", {"num_ops": 3, "value_range": (-6, 6), **FIRST}, args=(a(3, 6, 5),), **DRAWS)
+add("AugMix", {"value_range": (-6, 6)}, {"num_chains": 2, "all_ops": False, "value_range": (-6, 6)},
+    args=(RGB,), **DRAWS)  # fmt: skip
+
+WORDS = ("cat", "dog", "owl", "bee", "")
+ANIMALS, NUMBERS = A((2,), words=WORDS), a(2, high=9)
+TEXTS = A((1,), words=("The cat!", "a dog, a dog", "", "no owl here"))
+VOCABULARY = {"vocabulary": ["dog", "cat", "the", "a"]}
+add("Normalization", {}, {"axis": (1, 2)}, {"axis": None, "mean": 0.5, "variance": 2.0})
+add("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 0.5, 2.0], "invert": True})
+add("Discretization", {"bin_boundaries": [-0.5, 0.0, 0.7]}, gives="int32")
+add("Discretization", {"bin_boundaries": [-0.5, 0.7], "output_mode": "one_hot"}, args=(a(1),))
+add("Discretization", {"bin_boundaries": [-0.5, 0.7], "output_mode": "count"}, args=(ROWS,))
+add(
+    "CategoryEncoding",
+    {"num_tokens": 8},
+    {"num_tokens": 9, "output_mode": "count"},
+    {"num_tokens": 9, "output_mode": "one_hot"},
+    args=(a(5, high=9),),
+)
+add("CategoryEncoding", {"num_tokens": 9, "output_mode": "count"}, args=(a(5, high=9), a(5)))
+add(
+    "StringLookup",
+    VOCABULARY,
+    {**VOCABULARY, "mask_token": "", "num_oov_indices": 3},
+    {**VOCABULARY, "num_oov_indices": 3, "salt": 7},
+    args=(ANIMALS,),
+    gives="int64",
+)
+add(
+    "StringLookup",
+    {**VOCABULARY, "output_mode": "multi_hot", "mask_token": ""},
+    {**VOCABULARY, "output_mode": "one_hot"},
+    {**VOCABULARY, "output_mode": "count", "max_tokens": 9, "pad_to_max_tokens": True},
+    {**VOCABULARY, "output_mode": "tf_idf", "idf_weights": [0.5, 1.0, 1.5, 2.0]},
+    args=(ANIMALS,),
+)
+add("StringLookup", {**VOCABULARY, "invert": True}, args=(NUMBERS,), gives="string")
+add(
+    "IntegerLookup",
+    {"vocabulary": [7, 3, 4]},
+    {"vocabulary": [7, 3, 4], "mask_token": 0, "num_oov_indices": 2},
+    {"vocabulary": [7, 3], "num_oov_indices": 2, "oov_method": "farmhash", "salt": [1, 2]},
+    {"vocabulary": [7, 3, 4], "invert": True},
+    args=(NUMBERS,),
+    gives="int64",
+)
+add("IntegerLookup", {"vocabulary": [7, 3], "output_mode": "multi_hot"}, args=(NUMBERS,))
+add("Hashing", {"num_bins": 4}, {"num_bins": 4, "salt": [1, 2]}, args=(ANIMALS,), gives="int64")
+add("Hashing", {"num_bins": 4, "mask_value": 3}, args=(NUMBERS,), gives="int64")
+add("Hashing", {"num_bins": 4, "output_mode": "multi_hot"}, args=(ANIMALS,))
+add("HashedCrossing", {"num_bins": 7}, args=([a(1, high=9), a(1, high=5)],), gives="int64")
+add("HashedCrossing", {"num_bins": 7}, args=([A((1,), words=WORDS), a(1, high=5)],), gives="int64")
+add("HashedCrossing", {"num_bins": 5, "output_mode": "one_hot"}, args=([a(high=9), a(high=5)],))
+add(
+    "TextVectorization",
+    {**VOCABULARY, "output_sequence_length": 3},
+    {**VOCABULARY, "output_sequence_length": 4, "ngrams": 2, "split": "character"},
+    args=(TEXTS,),
+    gives="int64",
+)
+add(
+    "TextVectorization",
+    {**VOCABULARY, "output_mode": "multi_hot"},
+    {**VOCABULARY, "output_mode": "count", "standardize": "lower", "ngrams": (1, 2)},
+    {**VOCABULARY, "output_mode": "tf_idf", "idf_weights": [0.5, 1.0, 1.5, 2.0]},
+    args=(TEXTS,),
+)
+SOUND = {"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 4, "sampling_rate": 100}
+add(
+    "MelSpectrogram",
+    SOUND,
+    {**SOUND, "power_to_db": False, "sequence_length": 12, "mag_exp": 1.0, "window": "hamming"},
+    args=(a(40),),
+)
+for mode in ("log", "magnitude", "psd", "real", "imag", "stft"):
+    add("STFTSpectrogram", {"mode": mode, "frame_length": 8}, args=(a(30, 2),))
+add(
+    "STFTSpectrogram",
+    {"frame_length": 7, "frame_step": 3, "expand_dims": True, "scaling": "spectrum", **SAME},
+    {"mode": "psd", "frame_length": 6, "window": None, "fft_length": 16, "expand_dims": True},
+    args=(a(30, 2),),
+)
+add("STFTSpectrogram", {"mode": "stft", "frame_length": 8, **FIRST}, args=(a(2, 30),))
+add("Pipeline", {"layers": lambda d: [L.Rescaling(0.5, dtype=d), L.CenterCrop(3, 2, dtype=d)]},
+    args=(IMAGE,))  # fmt: skip
+
 # ---- attention ----
 add("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, args=(a(5, 4), a(3, 6)))
 add(
@@ -325,6 +525,8 @@ def example(value: Any, batch: int, dtype: str = "float32", seed: int = 0) -> An
         if not isinstance(part, A):
             return part
         shape = (batch, *part.shape)
+        if part.words:
+            return draw.choice(part.words, shape)
         if part.high is not None:
             return draw.integers(0, part.high, shape).astype("int32")
         return draw.normal(size=shape).astype(dtype)

@@ -38,6 +38,9 @@ NEWER = {
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 # The examples of these use functions and classes of our tests, or can't be built from a config.
 CASES = [case for case in CASES if case.name not in {"Lambda", "Wrapper", "StackedRNNCells"}]
+# These need TensorFlow in Keras: tests/oracle/test_text_oracle.py has what they gave there.
+TEXT = {"StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"}
+CASES = [case for case in CASES if case.name not in TEXT]
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -84,6 +87,8 @@ def twins(case):
         call(theirs, case, args)
     assert [w.name for w in theirs.weights] == [w.name for w in ours.weights]
     theirs.set_weights(ours.get_weights())
+    if case.name == "Normalization":
+        theirs.finalize_state()  # it computes with copies of its weights
     return ours, theirs, args
 
 
@@ -106,11 +111,14 @@ def test_configs_are_those_of_keras(case):
     ours = case.make("float32")
     config = json.loads(json.dumps(serialize_keras_object(ours)))
     theirs = keras.saving.deserialize_keras_object(config)
-    assert as_json(ours.get_config()) == as_json(theirs.get_config())
+    mine, other = as_json(ours.get_config()), as_json(theirs.get_config())
+    if case.name == "RandomGrayscale":  # Keras forgets its seed
+        assert mine.pop("seed") == 1
+    assert mine == other
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(theirs)))
     back = deserialize_keras_object(config)
     assert type(back) is type(ours)
-    assert as_json(back.get_config()) == as_json(ours.get_config())
+    assert as_json(back.get_config()) == other
 
 
 @pytest.mark.parametrize("name", sorted({case.name for case in CASES}))
@@ -122,6 +130,12 @@ def test_defaults_are_those_of_keras(name):
         "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "Permute": ((2, 1),),
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
+        "RandomTranslation": (0.1, 0.2), "Discretization": ([0.0, 1.0],), "CategoryEncoding": (4,),
+        "RandomPosterization": (3,),
+        **dict.fromkeys(
+            ["RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomHue",
+             "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomZoom"], (0.5,)
+        ),
         "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
         **{f"SpatialDropout{n}D": (0.5,) for n in (1, 2, 3)},
         **{f"AveragePooling{n}D": (2,) for n in (1, 2, 3)},
@@ -133,6 +147,7 @@ def test_defaults_are_those_of_keras(name):
         "RNN": lambda m: (m.GRUCell(3, name="c"),),
         "Bidirectional": lambda m: (m.LSTM(3, name="x"),),
         "TimeDistributed": lambda m: (m.Dense(3, name="x"),),
+        "Pipeline": lambda m: ([m.Rescaling(0.5, name="x")],),
     }.get(name, lambda m: required.get(name, ()))
     ours = getattr(L, name)(*inner(L), name="same")
     theirs = getattr(keras.layers, name)(*inner(keras.layers), name="same")
@@ -179,19 +194,31 @@ def differences(case, training):
     return found
 
 
-# In training only what is then another computation, and not a random one. Without RandomCrop:
-# Keras 3 returns whole images outside of training, against its own documentation.
+def as_in_keras(case):
+    """Whether the layer gives Keras' numbers; see tests/oracle/test_preprocessing_oracle.py.
+
+    Outside of training, Keras 3 returns whole images of RandomCrop, against its documentation. It
+    takes the histogram of Equalization over the whole batch, and the extremes of AutoContrast over
+    the wrong axes if channels come first.
+    """
+    turned = case.name == "AutoContrast" and "channels_first" in case.settings
+    return case.name not in ("RandomCrop", "Equalization") and not turned
+
+
+# In training only what is then another computation, and not a random one.
 COMPARED = [
     pytest.param(case, training, id=f"{case}{'-training' if training else ''}")
     for case in CASES
     for training in (False, True)
-    if case.name != "RandomCrop" and (not training or (case.in_training and not case.random))
+    if as_in_keras(case) and (not training or (case.in_training and not case.random))
 ]
 
 
 @pytest.mark.parametrize(("case", "training"), COMPARED)
 def test_numbers_are_those_of_keras(case, training):
-    assert max(differences(case, training)) < 1e-5
+    # Keras computes pitches in float32, and decibels show errors of small numbers.
+    limit = 1e-4 if case.name == "MelSpectrogram" else 1e-5
+    assert max(differences(case, training)) < limit
 
 
 X = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")

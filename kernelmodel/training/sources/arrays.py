@@ -31,13 +31,16 @@ class Arrays:
         y: Targets, likewise, or None.
         sample_weight: Weights, likewise, or None.
         floats: Dtype that float64 data is cast to.
+        text: Whether x may be text.
 
     Raises:
         ValueError: Bad data; see `kernelmodel.training.checks`.
     """
 
-    def __init__(self, x: Any, y: Any, sample_weight: Any, floats: str = "float32") -> None:
-        self.x = _leaves(x, "x", floats)
+    def __init__(
+        self, x: Any, y: Any, sample_weight: Any, floats: str = "float32", text: bool = False
+    ) -> None:
+        self.x = _leaves(x, "x", floats, text)
         self.y = _leaves(y, "y", floats)
         self.sample_weight = _leaves(sample_weight, "sample_weight", floats)
         sample_count(x=self.x)  # there must be inputs
@@ -151,11 +154,11 @@ def split_rows(samples: int, share: float) -> tuple[range, range]:
     return range(at), range(at, samples)
 
 
-def _leaves(data: Any, role: str, floats: str) -> Any:
+def _leaves(data: Any, role: str, floats: str, text: bool = False) -> Any:
     """Leaves as arrays in memory, or as `Rows`."""
 
     def convert(leaf: Any) -> Any:
-        return Rows(leaf, role, floats) if is_lazy(leaf) else as_array(leaf, role, floats)
+        return (Rows if is_lazy(leaf) else as_array)(leaf, role, floats, text)
 
     return map_leaves(convert, data)
 

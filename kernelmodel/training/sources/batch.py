@@ -23,7 +23,7 @@ def as_batch(data: Any, loading: Loading) -> Any:
             axis, or unequal numbers of samples.
     """
     x, y, weight = unpack_x_y_sample_weight(data)
-    x = as_arrays(x, "x", loading.floats)
+    x = as_arrays(x, "x", loading.floats, loading.text)
     y = as_arrays(y, "y", loading.floats)
     weight = as_arrays(weight, "sample_weight", loading.floats)
     sample_count(x=x, y=y, sample_weight=weight)

@@ -32,7 +32,7 @@ def make_source(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Source:
     """
     check_loading(loading)
     if not yields_batches(x):
-        return ArraySource(make_arrays(x, y, sample_weight, loading.floats), loading)
+        return ArraySource(make_arrays(x, y, sample_weight, loading), loading)
     extra = {"y": y, "sample_weight": sample_weight}
     given = [name for name, value in extra.items() if value is not None]
     if given:
@@ -50,7 +50,7 @@ def make_source(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Source:
     return IterableSource(x, loading)
 
 
-def make_arrays(x: Any, y: Any, sample_weight: Any, floats: str) -> Arrays:
+def make_arrays(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Arrays:
     """Arrays of whatever stands for them.
 
     Raises:
@@ -67,7 +67,7 @@ def make_arrays(x: Any, y: Any, sample_weight: Any, floats: str) -> Arrays:
                 "arrays otherwise. Pass arrays only, or as `x` alone something that yields tuples "
                 "(x, y) or (x, y, sample_weight)."
             )
-    return Arrays(x, y, sample_weight, floats)
+    return Arrays(x, y, sample_weight, loading.floats, loading.text)
 
 
 def yields_batches(x: Any) -> bool:

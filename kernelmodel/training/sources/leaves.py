@@ -11,6 +11,7 @@ import numpy as np
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
+from kernelmodel.ops.convert import is_text
 from kernelmodel.training.sources.frames import frame_to_numpy, is_frame, is_series, series_to_numpy
 
 
@@ -50,6 +51,22 @@ def to_numpy(leaf: Any, role: str) -> np.ndarray:
             "the rows to one length, e.g. with kernelmodel.utils.pad_sequences."
         ) from error
     return _plain(array)
+
+
+def text_to_numpy(leaf: Any) -> np.ndarray | None:
+    """Text as an array of str, bytes or objects; None if the leaf is something else."""
+    if isinstance(leaf, (list, tuple)):
+        # As objects: an array of str takes as much memory for each text as for the longest.
+        array = np.asarray(leaf, object)
+    elif is_series(leaf):
+        array = np.asarray(leaf.to_numpy())[:, None]
+    elif hasattr(leaf, "detach") or is_sparse(leaf) or is_frame(leaf):
+        return None
+    elif hasattr(leaf, "__array__"):
+        array = np.asarray(leaf)
+    else:
+        return None
+    return array if array.dtype.kind in "OUST" and array.ndim and is_text(array) else None
 
 
 def is_sparse(leaf: Any) -> bool:

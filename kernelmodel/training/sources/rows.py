@@ -36,12 +36,13 @@ class Rows:
         data: What `is_lazy` knows.
         role: The argument's name, for error messages.
         floats: Dtype that float64 data is cast to.
+        text: Whether it may be text.
 
     Raises:
         ValueError: No batch axis.
     """
 
-    def __init__(self, data: Any, role: str, floats: str) -> None:
+    def __init__(self, data: Any, role: str, floats: str, text: bool = False) -> None:
         if len(data.shape) == 0:
             raise ValueError(
                 f"`{role}` must have a batch axis, got a scalar {type(data).__name__}. Pass one of "
@@ -49,7 +50,7 @@ class Rows:
             )
         # Of the sparse formats, compressed rows are the one that gives rows quickly.
         self._data = data.tocsr() if is_sparse(data) else data
-        self._role, self._floats = role, floats
+        self._role, self._floats, self._text = role, floats, text
         self.shape = tuple(data.shape)
 
     def __len__(self) -> int:
@@ -61,4 +62,4 @@ class Rows:
         if not isinstance(where, slice):
             run = where[-1] - where[0] == len(where) - 1
             where = slice(int(where[0]), int(where[-1]) + 1) if run else where.tolist()
-        return as_array(self._data[where], self._role, self._floats)
+        return as_array(self._data[where], self._role, self._floats, self._text)

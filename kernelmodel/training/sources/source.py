@@ -22,6 +22,7 @@ class Loading:
         shuffle: True, False or "batch".
         class_weight: `{class index: weight}`, or None.
         floats: Dtype that float64 data is cast to.
+        text: Whether inputs may be text.
         workers: Threads or processes that load batches; 0 for none.
         use_multiprocessing: Processes instead of threads.
         max_queue_size: Batches that may lie ready.
@@ -34,6 +35,7 @@ class Loading:
     shuffle: bool | str = False
     class_weight: dict[int, float] | None = None
     floats: str = "float32"
+    text: bool = False
     workers: int = 1
     use_multiprocessing: bool = False
     max_queue_size: int = 10
