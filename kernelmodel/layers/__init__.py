@@ -14,7 +14,14 @@ from kernelmodel.layers.activation import (
     ReLU,
     Softmax,
 )
-from kernelmodel.layers.attention import (
+from kernelmodel.layers.attention.dot import (
+    AdditiveAttention,
+    Attention,
+)
+from kernelmodel.layers.attention.grouped_query import (
+    GroupQueryAttention,
+)
+from kernelmodel.layers.attention.multi_head import (
     MultiHeadAttention,
 )
 from kernelmodel.layers.batch_normalization import (
@@ -191,6 +198,8 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -241,6 +250,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",

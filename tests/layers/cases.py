@@ -313,6 +313,43 @@ CASES.append(
         "two axes",
     )
 )
+add(
+    "MultiHeadAttention",
+    {"num_heads": 2, "key_dim": 3, "value_dim": 3, "use_gate": True, "sliding_window": 2},
+    args=(STEPS, STEPS),
+    kwargs={"return_attention_scores": True},
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
+    {"head_dim": 2, "num_query_heads": 3, "num_key_value_heads": 1, "use_bias": False},
+    args=(a(5, 4), a(3, 6)),
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 2, "num_query_heads": 6, "num_key_value_heads": 3, "use_gate": True},
+    {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1, "sliding_window": 2},
+    args=(STEPS, STEPS),
+    kwargs={"use_causal_mask": True, "return_attention_scores": True},
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1, "dropout": 0.5},
+    args=(STEPS, STEPS),
+    **DRAWS,
+)
+PAIR = ([a(5, 3), a(4, 3)],)
+add("Attention", {}, {"use_scale": True}, {"score_mode": "concat", "use_scale": True}, args=PAIR)
+add(
+    "Attention",
+    {"score_mode": "concat"},
+    args=([STEPS, a(4, 6), a(4, 3)],),
+    kwargs={"use_causal_mask": True, "return_attention_scores": True},
+)
+add("Attention", {"dropout": 0.5}, args=PAIR, **DRAWS)
+add("AdditiveAttention", {}, {"use_scale": False}, args=PAIR)
+add("AdditiveAttention", args=([STEPS, a(4, 6), a(4, 3)],), kwargs={"use_causal_mask": True})
+add("AdditiveAttention", {"dropout": 0.5}, args=PAIR, **DRAWS)
 
 
 def example(value: Any, batch: int, dtype: str = "float32", seed: int = 0) -> Any:

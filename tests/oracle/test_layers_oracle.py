@@ -119,7 +119,7 @@ def test_defaults_are_those_of_keras(name):
         "Activation": ("relu",), "Dense": (3,), "Dot": (1,), "Dropout": (0.5,),
         "Embedding": (5, 3), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,),
         "GRU": (3,), "GRUCell": (3,), "LSTM": (3,), "LSTMCell": (3,), "SimpleRNN": (3,),
-        "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "Permute": ((2, 1),),
+        "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "GroupQueryAttention": (3, 4, 2), "Permute": ((2, 1),),
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
         "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
