@@ -14,6 +14,14 @@ from kernelmodel.layers.activation import (
     ReLU,
     Softmax,
 )
+from kernelmodel.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from kernelmodel.layers.attention.dot import (
     AdditiveAttention,
     Attention,
@@ -123,6 +131,11 @@ from kernelmodel.layers.preprocessing.resizing import (
 from kernelmodel.layers.recurrent.bidirectional import (
     Bidirectional,
 )
+from kernelmodel.layers.recurrent.conv_lstm import (
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
+)
 from kernelmodel.layers.recurrent.gru import (
     GRU,
     GRUCell,
@@ -144,6 +157,7 @@ from kernelmodel.layers.recurrent.stacked import (
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.regularization import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -156,6 +170,12 @@ from kernelmodel.layers.reshaping import (
     Permute,
     RepeatVector,
     Reshape,
+)
+from kernelmodel.layers.reversible_embedding import (
+    ReversibleEmbedding,
+)
+from kernelmodel.layers.spectral_normalization import (
+    SpectralNormalization,
 )
 from kernelmodel.layers.upsampling import (
     UpSampling1D,
@@ -197,8 +217,15 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -217,6 +244,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -281,6 +311,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -291,6 +322,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",

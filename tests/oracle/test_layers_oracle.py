@@ -123,6 +123,9 @@ def test_defaults_are_those_of_keras(name):
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
         "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
+        "AlphaDropout": (0.5,), "ReversibleEmbedding": (5, 3),
+        **{f"ConvLSTM{n}D": (3, 2) for n in (1, 2, 3)},
+        **{f"Adaptive{k}Pooling{n}D": (2,) for n in (1, 2, 3) for k in ("Max", "Average")},
         **{f"SpatialDropout{n}D": (0.5,) for n in (1, 2, 3)},
         **{f"AveragePooling{n}D": (2,) for n in (1, 2, 3)},
         **{f"Conv{n}D": (3, 2) for n in (1, 2, 3)},
@@ -133,6 +136,7 @@ def test_defaults_are_those_of_keras(name):
         "RNN": lambda m: (m.GRUCell(3, name="c"),),
         "Bidirectional": lambda m: (m.LSTM(3, name="x"),),
         "TimeDistributed": lambda m: (m.Dense(3, name="x"),),
+        "SpectralNormalization": lambda m: (m.Dense(3, name="x"),),
     }.get(name, lambda m: required.get(name, ()))
     ours = getattr(L, name)(*inner(L), name="same")
     theirs = getattr(keras.layers, name)(*inner(keras.layers), name="same")
@@ -210,7 +214,7 @@ MASKED = {
     "TimeDistributed": lambda m: m.TimeDistributed(m.Dense(2)),
     "GlobalAveragePooling1D": lambda m: m.GlobalAveragePooling1D(),
     "BatchNormalization": lambda m: m.BatchNormalization(),
-    "MultiHeadAttention": lambda m: Attending(m),
+    "MultiHeadAttention": lambda m: Attending(m, m.MultiHeadAttention(2, 3)),
     "Add": lambda m: Merging(m, m.Add()),
     "Multiply": lambda m: Merging(m, m.Multiply()),
     "Maximum": lambda m: Merging(m, m.Maximum()),
@@ -218,18 +222,34 @@ MASKED = {
     "Average": lambda m: Merging(m, m.Average()),
     "Concatenate": lambda m: Merging(m, m.Concatenate(axis=1)),
     "Dense": lambda m: m.Dense(3),
+    "Attention": lambda m: Merging(m, m.Attention(use_scale=True)),
+    "AdditiveAttention": lambda m: Merging(m, m.AdditiveAttention()),
+    "GroupQueryAttention": lambda m: Attending(m, m.GroupQueryAttention(3, 4, 2)),
+    "MultiHeadAttention gate": lambda m: Attending(m, m.MultiHeadAttention(2, 3, use_gate=True)),
+    "ConvLSTM1D": lambda m: Film(m, m.ConvLSTM1D(2, 2, return_sequences=True)),
+    "ConvLSTM1D last": lambda m: Film(m, m.ConvLSTM1D(2, 1, return_state=True, padding="same")),
 }
 
 
 class Attending:
     """Self-attention of masked steps."""
 
-    def __init__(self, module):
-        self.layer = module.MultiHeadAttention(2, 3)
-        self.masking = module.Masking(9.0)
+    def __init__(self, module, layer):
+        self.layer, self.masking = layer, module.Masking(9.0)
 
     def __call__(self, x, **kwargs):
         return self.layer(x, x, use_causal_mask=True, return_attention_scores=True, **kwargs)
+
+
+class Film:
+    """Steps that are rows of one channel, masked."""
+
+    def __init__(self, module, layer):
+        self.layer = layer
+
+    def __call__(self, x, **kwargs):
+        mask = getattr(x, "keras_mask", getattr(x, "_keras_mask", None))
+        return self.layer(x[..., None], mask=mask, **kwargs)
 
 
 class Merging:
@@ -248,7 +268,8 @@ def test_masks_do_what_they_do_in_keras(name):
     ours, theirs = MASKED[name](L), MASKED[name](keras.layers)
     inputs = np.where(MASK[..., None], X, np.float32(9))
     layers = [
-        getattr(m, "layer", m) if isinstance(m, (Attending, Merging)) else m for m in (ours, theirs)
+        getattr(m, "layer", m) if isinstance(m, (Attending, Film, Merging)) else m
+        for m in (ours, theirs)
     ]
     training = {"training": True} if name == "BatchNormalization" else {}
     ours(L.Masking(9.0)(inputs))
