@@ -53,7 +53,7 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer of `gamma`, or None.
         beta_constraint: Constraint of `beta`, or None.
         gamma_constraint: Constraint of `gamma`, or None.
-        synchronized: Must be False: there is one process.
+        synchronized: Accepted for Keras' sake: there is one process, which sees the whole batch.
 
     Raises:
         ValueError: An argument is none of these.
@@ -94,14 +94,13 @@ class BatchNormalization(Layer):
         only_default(
             "BatchNormalization", kwargs, renorm=False, renorm_clipping=None, renorm_momentum=0.99
         )
-        only_default("BatchNormalization", {"synchronized": synchronized}, synchronized=False)
         super().__init__(**kwargs)
         if not is_integer(axis):
             refuse(self, "axis", axis, "an integer")
         self.axis = int(axis)
         self.momentum = float(number(self, "momentum", momentum, 0, 1))
         self.epsilon = float(number(self, "epsilon", epsilon))
-        self.center, self.scale, self.synchronized = bool(center), bool(scale), False
+        self.center, self.scale, self.synchronized = bool(center), bool(scale), bool(synchronized)
         resolve(
             self,
             beta_initializer=beta_initializer,

@@ -29,6 +29,7 @@ class ReversibleEmbedding(Embedding):
         reverse_dtype: Dtype in which scores are computed; None for that of the layer.
         logit_soft_cap: Scores are bent so that they stay between this and its negative; None for
             no limit.
+        activity_regularizer: Regularizer of the output, or None.
         kwargs: `weights`, `name`, `dtype`, `trainable`.
 
     Returns:
@@ -61,6 +62,7 @@ class ReversibleEmbedding(Embedding):
         mask_zero: bool = False,
         reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
+        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         self.tie_weights = bool(tie_weights)
@@ -71,6 +73,7 @@ class ReversibleEmbedding(Embedding):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
             mask_zero=mask_zero,
+            activity_regularizer=activity_regularizer,
             **kwargs,
         )
         self.reverse_dtype = None if reverse_dtype is None else standardize_dtype(reverse_dtype)

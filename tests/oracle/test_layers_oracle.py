@@ -119,7 +119,8 @@ def test_defaults_are_those_of_keras(name):
         "Activation": ("relu",), "Dense": (3,), "Dot": (1,), "Dropout": (0.5,),
         "Embedding": (5, 3), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,),
         "GRU": (3,), "GRUCell": (3,), "LSTM": (3,), "LSTMCell": (3,), "SimpleRNN": (3,),
-        "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "GroupQueryAttention": (3, 4, 2), "Permute": ((2, 1),),
+        "SimpleRNNCell": (3,), "MultiHeadAttention": (2, 3), "GroupQueryAttention": (3, 4, 2),
+        "Permute": ((2, 1),),
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
         "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
@@ -184,12 +185,15 @@ def differences(case, training):
 
 
 # In training only what is then another computation, and not a random one. Without RandomCrop:
-# Keras 3 returns whole images outside of training, against its own documentation.
+# Keras 3 returns whole images outside of training, against its own documentation. Without a
+# spectrally normalized embedding: Keras 3 casts the vectors to the dtype of the ids.
 COMPARED = [
     pytest.param(case, training, id=f"{case}{'-training' if training else ''}")
     for case in CASES
     for training in (False, True)
-    if case.name != "RandomCrop" and (not training or (case.in_training and not case.random))
+    if case.name != "RandomCrop"
+    and not (case.name == "SpectralNormalization" and case.args[0].high)
+    and (not training or (case.in_training and not case.random))
 ]
 
 
@@ -226,8 +230,6 @@ MASKED = {
     "AdditiveAttention": lambda m: Merging(m, m.AdditiveAttention()),
     "GroupQueryAttention": lambda m: Attending(m, m.GroupQueryAttention(3, 4, 2)),
     "MultiHeadAttention gate": lambda m: Attending(m, m.MultiHeadAttention(2, 3, use_gate=True)),
-    "ConvLSTM1D": lambda m: Film(m, m.ConvLSTM1D(2, 2, return_sequences=True)),
-    "ConvLSTM1D last": lambda m: Film(m, m.ConvLSTM1D(2, 1, return_state=True, padding="same")),
 }
 
 
@@ -239,17 +241,6 @@ class Attending:
 
     def __call__(self, x, **kwargs):
         return self.layer(x, x, use_causal_mask=True, return_attention_scores=True, **kwargs)
-
-
-class Film:
-    """Steps that are rows of one channel, masked."""
-
-    def __init__(self, module, layer):
-        self.layer = layer
-
-    def __call__(self, x, **kwargs):
-        mask = getattr(x, "keras_mask", getattr(x, "_keras_mask", None))
-        return self.layer(x[..., None], mask=mask, **kwargs)
 
 
 class Merging:
@@ -268,8 +259,7 @@ def test_masks_do_what_they_do_in_keras(name):
     ours, theirs = MASKED[name](L), MASKED[name](keras.layers)
     inputs = np.where(MASK[..., None], X, np.float32(9))
     layers = [
-        getattr(m, "layer", m) if isinstance(m, (Attending, Film, Merging)) else m
-        for m in (ours, theirs)
+        getattr(m, "layer", m) if isinstance(m, (Attending, Merging)) else m for m in (ours, theirs)
     ]
     training = {"training": True} if name == "BatchNormalization" else {}
     ours(L.Masking(9.0)(inputs))
