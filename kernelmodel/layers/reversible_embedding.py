@@ -29,8 +29,7 @@ class ReversibleEmbedding(Embedding):
         reverse_dtype: Dtype in which scores are computed; None for that of the layer.
         logit_soft_cap: Scores are bent so that they stay between this and its negative; None for
             no limit.
-        activity_regularizer: Regularizer of the output, or None.
-        kwargs: `weights`, `name`, `dtype`, `trainable`.
+        kwargs: `weights`, `activity_regularizer`, `name`, `dtype`, `trainable`.
 
     Returns:
         Floats of shape (*ids.shape, output_dim); or, in reverse, of shape (..., input_dim) for
@@ -62,7 +61,6 @@ class ReversibleEmbedding(Embedding):
         mask_zero: bool = False,
         reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
-        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         self.tie_weights = bool(tie_weights)
@@ -73,7 +71,6 @@ class ReversibleEmbedding(Embedding):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
             mask_zero=mask_zero,
-            activity_regularizer=activity_regularizer,
             **kwargs,
         )
         self.reverse_dtype = None if reverse_dtype is None else standardize_dtype(reverse_dtype)

@@ -230,6 +230,9 @@ add(
 )
 add("BatchNormalization", {}, {"axis": 1, "scale": False, "momentum": 0.5}, in_training=True)
 add("BatchNormalization", {"center": False}, args=(ROWS,), in_training=True)
+# Bounds that make the corrections constants, which they are for the gradient.
+CLIPPED = {"renorm": True, "renorm_clipping": {"rmin": 3.0, "rmax": 4.0, "dmax": 1e-3}}
+add("BatchNormalization", CLIPPED, {**CLIPPED, "axis": 1, "scale": False}, in_training=True)
 add("LayerNormalization", {}, {"axis": [1, 2], "center": False})
 add("RMSNormalization", {}, {"axis": [1, 2]})
 add("UnitNormalization", {}, {"axis": [1, 2]})

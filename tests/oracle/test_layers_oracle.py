@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 import pytest
-from layers.cases import CASES, example
+from layers.cases import CASES, STEPS, Case, example
 
 from kernelmodel import layers as L
 from kernelmodel.core.call_spec import call_spec
@@ -200,6 +200,15 @@ COMPARED = [
 @pytest.mark.parametrize(("case", "training"), COMPARED)
 def test_numbers_are_those_of_keras(case, training):
     assert max(differences(case, training)) < 1e-5
+
+
+def test_batch_renormalization_without_bounds():
+    case = Case(
+        "BatchNormalization",
+        lambda d: L.BatchNormalization(renorm=True, renorm_momentum=0.5, dtype=d),
+        (STEPS,),
+    )
+    assert max(differences(case, training=True)) < 1e-5
 
 
 X = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")
