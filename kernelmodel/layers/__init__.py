@@ -14,14 +14,6 @@ from kernelmodel.layers.activation import (
     ReLU,
     Softmax,
 )
-from kernelmodel.layers.adaptive_pooling import (
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-)
 from kernelmodel.layers.attention.dot import (
     AdditiveAttention,
     Attention,
@@ -101,7 +93,15 @@ from kernelmodel.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
-from kernelmodel.layers.pooling import (
+from kernelmodel.layers.pooling.adaptive import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
+from kernelmodel.layers.pooling.windows import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,

@@ -104,7 +104,7 @@ class Attention(Layer):
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
         seen = None if value_mask is None else ops.expand_dims(as_bool(value_mask), -2)
         if use_causal_mask:
-            before = np.tri(*scores.shape[-2:], dtype=bool)[None]
+            before = np.tri(scores.shape[-2], scores.shape[-1], dtype=bool)[None]
             seen = before if seen is None else ops.logical_and(seen, before)
         scores = self._softmax(scores, mask=seen)
         weights = scores

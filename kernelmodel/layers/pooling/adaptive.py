@@ -11,7 +11,7 @@ from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.engine.kernels.embedding import embedding
 from kernelmodel.engine.kernels.pooling import average_pool, max_pool
 from kernelmodel.layers.arguments import integers
-from kernelmodel.layers.pooling import described
+from kernelmodel.layers.pooling.windows import described
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.windowed import Windowed
 
