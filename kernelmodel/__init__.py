@@ -34,9 +34,16 @@ from kernelmodel.core.variable import Variable
 from kernelmodel.models import Model, Sequential
 
 if _typing.TYPE_CHECKING:
-    from kernelmodel import explain, notebook
+    from kernelmodel import datasets, explain, notebook, preprocessing, visualization, wrappers
 
-_IMPORTED_WHEN_ASKED_FOR = ("explain", "notebook")
+_IMPORTED_WHEN_ASKED_FOR = (
+    "datasets",
+    "explain",
+    "notebook",
+    "preprocessing",
+    "visualization",
+    "wrappers",
+)
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -70,6 +77,7 @@ __all__ = [
     "activations",
     "callbacks",
     "constraints",
+    "datasets",
     "explain",
     "initializers",
     "layers",
@@ -79,8 +87,11 @@ __all__ = [
     "notebook",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
     "utils",
+    "visualization",
+    "wrappers",
 ]

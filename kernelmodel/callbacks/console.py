@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.interactive import is_interactive_logging_enabled
+
 
 def say(line: str) -> None:
-    """Write a line to standard output at once."""
+    """Write a line to standard output at once, or to the log if the user wants that."""
+    if not is_interactive_logging_enabled():
+        logging.getLogger("kernelmodel").info(line)
+        return
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -19,7 +19,10 @@ from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model
 from kernelmodel.saving.saved_model import export_saved_model
 
+CustomObjectScope = custom_object_scope
+
 __all__ = [
+    "CustomObjectScope",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
