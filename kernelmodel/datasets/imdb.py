@@ -53,8 +53,8 @@ def load_data(
         texts = words.with_markers(arrays[f"x_{name}"][order], start_char, index_from)
         parts.append(words.at_most(maxlen, texts, arrays[f"y_{name}"][order]))
     (x_train, y_train), (x_test, y_test) = parts
-    texts = words.of_vocabulary(x_train + x_test, num_words, skip_top, oov_char)
-    return (texts[: len(x_train)], y_train), (texts[len(x_train) :], y_test)
+    rows = words.of_vocabulary(x_train + x_test, num_words, skip_top, oov_char)
+    return (rows[: len(x_train)], y_train), (rows[len(x_train) :], y_test)
 
 
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:

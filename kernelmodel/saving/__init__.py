@@ -16,7 +16,12 @@ from kernelmodel.core.serialization import (
 from kernelmodel.saving.files import may_write, replaced_when_done
 from kernelmodel.saving.guard import open_archive
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
-from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model
+from kernelmodel.saving.keras_file import (
+    load_model,
+    read_archive_weights,
+    reduce_model,
+    save_model,
+)
 from kernelmodel.saving.saved_model import export_saved_model
 
 CustomObjectScope = custom_object_scope
@@ -99,5 +104,5 @@ def load_weights(
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
-hooks.export = export_saved_model
+hooks.export, hooks.reduce_model = export_saved_model, reduce_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

@@ -6,12 +6,14 @@ far more than it seems. Such an archive is refused as a whole, and nothing of it
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
@@ -21,6 +23,16 @@ MAX_RATIO = 200
 SPARE_BYTES = 1 << 30
 MAX_MEMBERS = 5_000_000
 FORMATS = ("auto", "tar", "zip")
+# What a damaged archive raises; RuntimeError if it has a password.
+DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
 
 
 def extract_archive(archive: Any, folder: Any, archive_format: str | None = "auto") -> bool:
@@ -70,13 +82,7 @@ def _unpack(archive: Path, folder: Path, members: Any) -> None:
                         "it looks made to fill the disk. It was not unpacked."
                     )
                 _write(fresh / _safe(archive, name), size, content)
-        except (
-            tarfile.TarError,
-            zipfile.BadZipFile,
-            EOFError,
-            OSError,
-            NotImplementedError,
-        ) as error:
+        except DAMAGED as error:
             raise ValueError(f"The archive {str(archive)!r} can't be unpacked: {error}") from error
         fresh.chmod(0o755)
         _replace(fresh, folder)
@@ -97,10 +103,8 @@ def _replace(fresh: Path, folder: Path) -> None:
 def _safe(archive: Path, name: str) -> PurePosixPath:
     """The path of a member, if it stays in the folder."""
     path, windows = PurePosixPath(name), PureWindowsPath(name)
-    outside = (
-        path.is_absolute() or windows.drive or windows.root or ".." in (*path.parts, *windows.parts)
-    )
-    if outside or "\0" in name:
+    rooted = path.is_absolute() or windows.drive or windows.root
+    if rooted or ".." in (*path.parts, *windows.parts) or "\0" in name:
         raise ValueError(
             f"The archive {str(archive)!r} holds the path {name!r}, which leads out of its folder. "
             "It was not unpacked."

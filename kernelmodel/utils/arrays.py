@@ -107,7 +107,7 @@ def pad_sequences(
             f"`value` is the string {value!r}, which doesn't fit dtype {kind}. Use dtype=object."
         )
     length = max(map(len, sequences), default=0) if maxlen is None else maxlen
-    shapes = [np.asarray(s).shape[1:] for s in sequences if len(s)] if kind != object else []
+    shapes = [np.asarray(s).shape[1:] for s in sequences if len(s) and kind.kind != "O"]
     step = shapes[0] if shapes else ()
     if any(shape != step for shape in shapes):
         raise ValueError(

@@ -29,6 +29,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> Any:
+        """The request for where a page has moved to."""
         old, new = (urllib.parse.urlsplit(u).scheme for u in (req.full_url, newurl))
         if new not in ("http", "https") or (old == "https" and new == "http"):
             raise urllib.error.URLError(f"refused a redirect to {newurl}")
@@ -162,7 +163,7 @@ def _hasher(algorithm: str, file_hash: str | None) -> Any:
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
-def _hash(path: Path, algorithm: str, file_hash: str) -> str:
+def _hash(path: Path, algorithm: str, file_hash: str | None) -> str:
     hasher = _hasher(algorithm, file_hash)
     with open(path, "rb") as file:
         while block := file.read(BLOCK):

@@ -57,8 +57,8 @@ def array_to_img(
     values = np.array(x, dtype="float32" if dtype is None else dtype)
     if values.ndim != 3:
         raise ValueError(
-            f"An image has the shape (rows, columns, channels), got {values.shape}. Pass one image, "
-            "x[0], and x[..., None] if it has no channels."
+            f"An image has the shape (rows, columns, channels), got {values.shape}. Pass one "
+            "image, x[0], and x[..., None] if it has no channels."
         )
     if not _channels_last(data_format):
         values = values.transpose(1, 2, 0)
@@ -217,5 +217,6 @@ def smart_resize(
             "smart_resize takes an image (rows, columns, channels) or a batch of them, got an "
             f"array of shape {images.shape}."
         )
-    layer = Resizing(*size, interpolation, crop_to_aspect_ratio=True, data_format=data_format)
-    return layer(images)
+    rows, columns = size
+    options: dict[str, Any] = {"crop_to_aspect_ratio": True, "data_format": data_format}
+    return Resizing(rows, columns, interpolation, **options)(images)
