@@ -106,7 +106,8 @@ def plot_image_gallery(
         axes.axis("off")
         title, wrong = _title(number, y_true, y_pred, label_map or {})
         if title:
-            axes.set_title(title, fontsize=6 * scale, color=WRONG if wrong else None)
+            style = {"color": WRONG} if wrong else {}
+            axes.set_title(title, fontsize=6 * scale, **style)
     if legend_handles is not None:
         figure.legend(handles=legend_handles, loc="lower center")
     if path is not None:
