@@ -122,5 +122,5 @@ def _title(number: int, y_true: Any, y_pred: Any, names: dict[int, str]) -> tupl
     """What an image is and is said to be; whether they differ."""
     found = [None if y is None else int(np.asarray(y)[number]) for y in (y_true, y_pred)]
     words = [str(names.get(index, index)) for index in found if index is not None]
-    true, said = found
-    return "\n".join(dict.fromkeys(words)), None not in found and true != said
+    wrong = len(words) == 2 and found[0] != found[1]
+    return f"{words[0]}\nnot {words[1]}" if wrong else "".join(words[:1]), wrong

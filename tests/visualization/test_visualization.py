@@ -54,7 +54,7 @@ def test_a_gallery(tmp_path):
         IMAGES, [0, 1, 0, 1, 0], [0, 1, 1, 1, 0], {0: "cat", 1: "dog"}, path=tmp_path / "x.png"
     )
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["cat", "dog", "cat\ndog", "dog", "cat"]
+    assert titles == ["cat", "dog", "cat\nnot dog", "dog", "cat"]
     colors = [axes.title.get_color() for axes in figure.axes]
     assert len(set(colors)) == 2
     assert colors.count(colors[2]) == 1
