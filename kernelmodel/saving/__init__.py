@@ -13,6 +13,7 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write, replaced_when_done
 from kernelmodel.saving.guard import open_archive
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
@@ -28,6 +29,7 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
