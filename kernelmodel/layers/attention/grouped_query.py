@@ -59,6 +59,9 @@ class GroupQueryAttention(Heads):
         (1, 5, 8)
     """
 
+    # Keras has it under another name than that of its class.
+    _class_in_weights_files = "GroupedQueryAttention"
+
     def __init__(
         self,
         head_dim: int,
