@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
 import urllib.error
@@ -119,7 +120,13 @@ def get_file(
             "cache_subdir for its folder."
         )
     folder = _cache_folder(cache_dir) / cache_subdir
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The folder {str(folder)!r} for downloads can't be made: {error}. Give another one as "
+            "cache_dir, or in the environment variable KERAS_HOME."
+        ) from error
     unpacks = extract or untar
     target = folder / name
     if unpacks and (given is None or "." not in name):
@@ -149,12 +156,7 @@ def get_file(
 def _cache_folder(cache_dir: Any) -> Path:
     if cache_dir is None:
         cache_dir = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    folder = Path(cache_dir).expanduser()
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    if os.access(folder, os.W_OK):
-        return folder
-    return Path(tempfile.gettempdir()) / ".keras"
+    return Path(cache_dir).expanduser()
 
 
 def _hasher(algorithm: str, file_hash: str | None) -> Any:
@@ -180,11 +182,14 @@ def _download(origin: str, target: Path, algorithm: str, file_hash: str | None) 
             length = answer.headers.get("Content-Length")
             bar = Progbar(int(length) if length else None, unit_name="B")
             seen = 0
-            while block := answer.read(BLOCK):
-                hasher.update(block)
-                file.write(block)
-                seen += len(block)
-                bar.update(seen)
+            try:
+                while block := answer.read(BLOCK):
+                    hasher.update(block)
+                    file.write(block)
+                    seen += len(block)
+                    bar.update(seen)
+            except http.client.HTTPException as error:
+                raise OSError(f"The download of {origin} broke off: {error!r}.") from error
         if length and seen != int(length):
             raise OSError(f"The download of {origin} broke off after {seen} of {length} bytes.")
         if file_hash is not None and hasher.hexdigest() != file_hash:

@@ -148,5 +148,6 @@ def leaves(outputs: Any) -> list[np.ndarray]:
 
 
 def largest_difference(one: Any, other: Any) -> float:
+    """Largest difference, relative to the largest value if that is above one."""
     pairs = zip(leaves(one), leaves(other), strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in pairs)
+    return max(float(np.abs(a - b).max()) / max(1.0, float(np.abs(b).max())) for a, b in pairs)

@@ -103,6 +103,12 @@ def test_the_cache_of_the_environment(server, tmp_path, monkeypatch):
     assert path == str(tmp_path / "home" / "datasets" / "words.txt")
 
 
+def test_a_cache_that_can_t_be_made(server, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="can't be made: .* KERAS_HOME"):
+        km.utils.get_file(origin=server.address("/words.txt"), cache_dir=tmp_path / "file")
+
+
 @pytest.mark.parametrize(
     "check", [{"file_hash": SHA}, {"md5_hash": MD5}, {"file_hash": MD5, "hash_algorithm": "md5"}]
 )

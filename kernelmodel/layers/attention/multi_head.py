@@ -132,7 +132,7 @@ class MultiHeadAttention(Heads):
             equation, bias_axes = projection(len(shape) - 1, 1, 2)
             inner = (*(None,) * (len(shape) - 2), self.num_heads, length)
             layer = self._dense(equation, inner, bias_axes, name)
-            setattr(self, f"_{name}_dense", layer)
+            setattr(self, f"{name}_dense", layer)
             layer.build(shape)
             if name == "key" and self.use_gate:
                 equation, bias_axes = projection(rank - 1, 1, 2)
@@ -142,8 +142,8 @@ class MultiHeadAttention(Heads):
         last = self._given_shape or (query_shape[-1],)
         equation, bias_axes = projection(rank - 1, 2, len(last))
         outer = (*(None,) * (rank - 2), *last)
-        self._output_dense = self._dense(equation, outer, bias_axes, "attention_output")
-        self._output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
+        self.output_dense = self._dense(equation, outer, bias_axes, "attention_output")
+        self.output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
         if self.attention_axes is None:
             self.attention_axes = tuple(range(1, rank - 1))
         else:
@@ -183,11 +183,11 @@ class MultiHeadAttention(Heads):
         mask = self._mask(
             query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
         )
-        heads = self._query_dense(query), self._key_dense(key), self._value_dense(value)
+        heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         outputs, scores = self._attend(*heads, mask, training)
         if self.use_gate:
             outputs = outputs * self._gate_dense(query)
-        outputs = self._output_dense(outputs)
+        outputs = self.output_dense(outputs)
         return (outputs, scores) if return_attention_scores else outputs
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
