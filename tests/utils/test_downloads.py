@@ -105,7 +105,7 @@ def test_the_cache_of_the_environment(server, tmp_path, monkeypatch):
 
 def test_a_cache_that_can_t_be_made(server, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(OSError, match="can't be made: .* KERAS_HOME"):
+    with pytest.raises(OSError, match=r"can't be made: .* KERAS_HOME"):
         km.utils.get_file(origin=server.address("/words.txt"), cache_dir=tmp_path / "file")
 
 
