@@ -24,9 +24,6 @@ from kernelmodel.layers.attention.grouped_query import (
 from kernelmodel.layers.attention.multi_head import (
     MultiHeadAttention,
 )
-from kernelmodel.layers.batch_normalization import (
-    BatchNormalization,
-)
 from kernelmodel.layers.borders import (
     Cropping1D,
     Cropping2D,
@@ -87,11 +84,17 @@ from kernelmodel.layers.merging import (
     multiply,
     subtract,
 )
-from kernelmodel.layers.normalization import (
+from kernelmodel.layers.normalization.batch import (
+    BatchNormalization,
+)
+from kernelmodel.layers.normalization.samples import (
     GroupNormalization,
     LayerNormalization,
     RMSNormalization,
     UnitNormalization,
+)
+from kernelmodel.layers.normalization.spectral import (
+    SpectralNormalization,
 )
 from kernelmodel.layers.pooling.adaptive import (
     AdaptiveAveragePooling1D,
@@ -173,9 +176,6 @@ from kernelmodel.layers.reshaping import (
 )
 from kernelmodel.layers.reversible_embedding import (
     ReversibleEmbedding,
-)
-from kernelmodel.layers.spectral_normalization import (
-    SpectralNormalization,
 )
 from kernelmodel.layers.upsampling import (
     UpSampling1D,
