@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
-from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.layers.activation import Softmax
 from kernelmodel.layers.arguments import positive, refuse
 from kernelmodel.layers.attention.heads import Heads
@@ -59,6 +58,7 @@ class GroupQueryAttention(Heads):
         (1, 5, 8)
     """
 
+    _private = "_"
     # Keras has it under another name than that of its class.
     _class_in_weights_files = "GroupedQueryAttention"
 
@@ -121,7 +121,7 @@ class GroupQueryAttention(Heads):
                 continue
             inner = (None, heads, self.head_dim)
             layer = self._dense("abc,cde->abde", inner, "de", name, activation)
-            setattr(self, f"_{name}_dense", layer)
+            setattr(self, self._name_of(name), layer)
             layer.build(shape)
         outer = (None, query_shape[-1])
         self._output_dense = self._dense("abcd,cde->abe", outer, "e", "attention_output")
@@ -129,52 +129,13 @@ class GroupQueryAttention(Heads):
         self._softmax = Softmax(dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
 
-    def call(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        """Attend.
-
-        Args:
-            query: (batch, t, n).
-            value: (batch, s, m).
-            key: (batch, s, k); None for `value`.
-            query_mask: (batch, t), False for padding; likewise `value_mask` and `key_mask`.
-            value_mask: (batch, s).
-            key_mask: (batch, s).
-            attention_mask: (batch, t, s) or (batch, heads, t, s), False where a query must not
-                see a key.
-            return_attention_scores: Whether the weights are returned too.
-            training: Whether weights are dropped.
-            use_causal_mask: Whether a position sees only itself and those before it.
-        """
-        key = value if key is None else key
-        mask = self._mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
-        )
-        if mask is not None and len(mask.shape) == 3:
-            mask = ops.expand_dims(mask, 1)
-        heads = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        outputs, scores = self._attend(*heads, mask, training)
-        if self.use_gate:
-            outputs = outputs * self._gate_dense(query)
-        outputs = self._output_dense(outputs)
-        return (outputs, scores) if return_attention_scores else outputs
-
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
         """Outputs of the heads (batch, t, heads, head_dim), and the weights.
 
         The query heads of a group are rows of one product with the keys that they share.
         """
+        if mask is not None and len(mask.shape) == 3:
+            mask = ops.expand_dims(mask, 1)
         batch, t, heads, length = query.shape
         s, groups = key.shape[1], self.num_key_value_heads
         rows = (heads // groups) * t
@@ -194,22 +155,5 @@ class GroupQueryAttention(Heads):
         """The shape of the query."""
         return tuple(query_shape)
 
-    def compute_output_spec(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        """Symbolic tensors like those that a call on these arguments gives."""
-        output = KerasTensor(query.shape, self.compute_dtype)
-        if not return_attention_scores:
-            return output
-        shape = (query.shape[0], self.num_query_heads, query.shape[1], value.shape[1])
-        return output, KerasTensor(shape, self.compute_dtype)
+    def _score_shape(self, query: Any, value: Any) -> tuple[Any, ...]:
+        return (query[0], self.num_query_heads, query[1], value[1])

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops, regularizers
+from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.layer import Layer
+from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.layers.arguments import choice, number, positive, resolve
 from kernelmodel.layers.einsum import EinsumDense
 from kernelmodel.ops.convert import _cast
@@ -27,6 +29,8 @@ class Heads(Layer):
 
     # What came to Keras late, and that older versions don't know in files.
     _written_if_set = ("use_gate", "sliding_window")
+    # Before the names of the projections' attributes, which are also those in files.
+    _private = ""
 
     def _start(
         self,
@@ -71,6 +75,68 @@ class Heads(Layer):
             dtype=self.dtype_policy,
             **settings,
         )
+
+    def call(
+        self,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: Any = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """Attend.
+
+        Args:
+            query: (batch, t, n).
+            value: (batch, s, m).
+            key: (batch, s, k); None for `value`.
+            query_mask: (batch, t), False for padding; likewise `value_mask` and `key_mask`.
+            value_mask: (batch, s).
+            key_mask: (batch, s).
+            attention_mask: (batch, t, s) or (batch, heads, t, s), False where a query must not
+                see a key.
+            return_attention_scores: Whether the weights are returned too.
+            training: Whether weights are dropped.
+            use_causal_mask: Whether a position sees only itself and those before it.
+        """
+        key = value if key is None else key
+        mask = self._mask(
+            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
+        )
+        q, k, v = (
+            getattr(self, self._name_of(name))(array)
+            for name, array in (("query", query), ("key", key), ("value", value))
+        )
+        outputs, scores = self._attend(q, k, v, mask, training)
+        if self.use_gate:
+            outputs = outputs * self._gate_dense(query)
+        outputs = getattr(self, self._name_of("output"))(outputs)
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
+        """Outputs of the heads, and the weights."""
+        raise NotImplementedError
+
+    def _score_shape(self, query: Any, value: Any) -> tuple[Any, ...]:
+        """The shape of the weights for a query and values of these shapes."""
+        raise NotImplementedError
+
+    def _name_of(self, projection: str) -> str:
+        return f"{self._private}{projection}_dense"
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like those that a call on these arguments gives."""
+        named = call_spec(type(self)).named(args, kwargs)
+        query, value = named["query"].shape, named["value"].shape
+        output = KerasTensor(self.compute_output_shape(query), self.compute_dtype)
+        if not named.get("return_attention_scores", False):
+            return output
+        return output, KerasTensor(self._score_shape(query, value), self.compute_dtype)
 
     def _mask(
         self,

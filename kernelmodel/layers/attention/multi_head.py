@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
-from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.layers.activation import Softmax
 from kernelmodel.layers.arguments import is_integer, positive
 from kernelmodel.layers.attention.heads import Heads
@@ -132,7 +131,7 @@ class MultiHeadAttention(Heads):
             equation, bias_axes = projection(len(shape) - 1, 1, 2)
             inner = (*(None,) * (len(shape) - 2), self.num_heads, length)
             layer = self._dense(equation, inner, bias_axes, name)
-            setattr(self, f"{name}_dense", layer)
+            setattr(self, self._name_of(name), layer)
             layer.build(shape)
             if name == "key" and self.use_gate:
                 equation, bias_axes = projection(rank - 1, 1, 2)
@@ -151,44 +150,6 @@ class MultiHeadAttention(Heads):
         count = len(self.attention_axes)
         self._softmax = Softmax(axis=tuple(range(-count, 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
-
-    def call(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        """Attend.
-
-        Args:
-            query: (batch, t, n).
-            value: (batch, s, m).
-            key: (batch, s, k); None for `value`.
-            query_mask: (batch, t), False for padding; likewise `value_mask` and `key_mask`.
-            value_mask: (batch, s).
-            key_mask: (batch, s).
-            attention_mask: (batch, t, s), False where a query must not see a key.
-            return_attention_scores: Whether the weights are returned too.
-            training: Whether weights are dropped.
-            use_causal_mask: Whether a position sees only itself and those before it.
-        """
-        key = value if key is None else key
-        mask = self._mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
-        )
-        heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        outputs, scores = self._attend(*heads, mask, training)
-        if self.use_gate:
-            outputs = outputs * self._gate_dense(query)
-        outputs = self.output_dense(outputs)
-        return (outputs, scores) if return_attention_scores else outputs
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
         """Outputs of the heads (batch, ..., heads, value_dim), and the weights."""
@@ -222,19 +183,11 @@ class MultiHeadAttention(Heads):
         """The shape of the output, without the weights."""
         return (*query_shape[:-1], *(self._given_shape or query_shape[-1:]))
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like those that a call on these arguments gives."""
-        named = dict(zip(("query", "value"), args)) | kwargs
-        query, value = named["query"].shape, named["value"].shape
-        output = KerasTensor(self.compute_output_shape(query), self.compute_dtype)
-        wanted = args[7] if len(args) > 7 else kwargs.get("return_attention_scores", False)
-        if not wanted:
-            return output
+    def _score_shape(self, query: Any, value: Any) -> tuple[Any, ...]:
         axes = self.attention_axes or ()
         others = tuple(n for i, n in enumerate(query[1:-1], 1) if i not in axes)
         t, s = ([shape[i] for i in axes] for shape in (query, value))
-        shape = (query[0], *others, self.num_heads, *t, *s)
-        return output, KerasTensor(shape, self.compute_dtype)
+        return (query[0], *others, self.num_heads, *t, *s)
 
     def _init_argument(self, name: str) -> Any:
         return self._given_shape if name == "output_shape" else super()._init_argument(name)
