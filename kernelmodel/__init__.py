@@ -21,6 +21,7 @@ from kernelmodel import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from kernelmodel.core.gradient_tape import GradientTape
@@ -91,6 +92,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
     "visualization",
     "wrappers",

@@ -6,7 +6,7 @@ const folder = new URL(".", import.meta.url).pathname;
 const tests = process.argv.includes("--tests");
 const inputs = tests
   ? readdirSync(`${folder}test`).map((name) => `${folder}test/${name}`)
-  : ["live_panel", "graph", "playground"].flatMap((name) => [`${folder}src/${name}.ts`, `${folder}src/${name}.css`]);
+  : ["live_panel", "graph", "playground", "summary"].flatMap((name) => [`${folder}src/${name}.ts`, `${folder}src/${name}.css`]);
 
 await build({
   entryPoints: inputs,

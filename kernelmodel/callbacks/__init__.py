@@ -10,6 +10,7 @@ from kernelmodel.callbacks.checkpoint import ModelCheckpoint
 from kernelmodel.callbacks.early_stopping import EarlyStopping, TerminateOnNaN
 from kernelmodel.callbacks.functions import LambdaCallback
 from kernelmodel.callbacks.history import History
+from kernelmodel.callbacks.layer_monitor import LayerMonitor
 from kernelmodel.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from kernelmodel.callbacks.progress import ProgbarLogger
 from kernelmodel.core.hooks import hooks
@@ -23,6 +24,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LayerMonitor",
     "LearningRateScheduler",
     "LivePanel",
     "ModelCheckpoint",

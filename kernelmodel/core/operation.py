@@ -71,6 +71,16 @@ class Operation(Configurable):
         return self._node_tensors("output")
 
 
+# Keras' names of the classes of ops, where they aren't the op's name in camel case.
+CLASS_NAMES = {
+    "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss",
+    "fft": "FFT", "fft2": "FFT2", "getitem": "GetItem", "hsv_to_rgb": "HSVToRGB",
+    "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT", "psnr": "PSNR",
+    "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV",
+    "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
+}  # fmt: skip
+
+
 class OpCall(Operation):
     """A function of `kernelmodel.ops` as an operation of a graph.
 
@@ -91,8 +101,8 @@ class OpCall(Operation):
 
     @property
     def _serialized_class_name(self) -> str:
-        name = self.function.__name__.replace("getitem", "get_item")
-        return "".join(part.capitalize() for part in name.split("_"))
+        name = self.function.__name__
+        return CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):

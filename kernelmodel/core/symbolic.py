@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from kernelmodel import ops
 from kernelmodel.core.naming import unique_name
 from kernelmodel.core.tree import flatten
-from kernelmodel.ops import elementwise, linalg, reduction, shaping
 from kernelmodel.ops.convert import standardize_dtype
 
 if TYPE_CHECKING:
@@ -46,18 +46,15 @@ class KerasTensor:
         return recorder(function)(*args, **kwargs)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        function = getattr(elementwise, ufunc.__name__, None) or getattr(
-            linalg, ufunc.__name__, None
-        )
+        function = getattr(ops, ufunc.__name__, None)
         if method != "__call__" or function is None:
             return NotImplemented
         return function(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        for module in (elementwise, linalg, reduction, shaping):
-            twin: Any = getattr(module, function.__name__, None)
-            if getattr(twin, "__op__", False):
-                return twin(*args, **kwargs)
+        twin: Any = getattr(ops, function.__name__, None)
+        if getattr(twin, "__op__", False):
+            return twin(*args, **kwargs)
         return NotImplemented
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -88,36 +85,36 @@ class KerasTensor:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def __getitem__(self, index: Any) -> Any:
-        return shaping.getitem(self, index)
+        return ops.getitem(self, index)
 
     def __neg__(self) -> Any:
-        return elementwise.negative(self)
+        return ops.negative(self)
 
     def __abs__(self) -> Any:
-        return elementwise.abs(self)
+        return ops.abs(self)
 
     __hash__ = object.__hash__
 
 
 def _operators() -> None:
     pairs = {
-        "add": elementwise.add,
-        "sub": elementwise.subtract,
-        "mul": elementwise.multiply,
-        "truediv": elementwise.divide,
-        "floordiv": elementwise.floor_divide,
-        "mod": elementwise.mod,
-        "pow": elementwise.power,
-        "matmul": linalg.matmul,
+        "add": ops.add,
+        "sub": ops.subtract,
+        "mul": ops.multiply,
+        "truediv": ops.divide,
+        "floordiv": ops.floor_divide,
+        "mod": ops.mod,
+        "pow": ops.power,
+        "matmul": ops.matmul,
     }
     for name, function in pairs.items():
         setattr(KerasTensor, f"__{name}__", lambda a, b, f=function: f(a, b))
         setattr(KerasTensor, f"__r{name}__", lambda a, b, f=function: f(b, a))
     comparisons = {
-        "lt": elementwise.less,
-        "le": elementwise.less_equal,
-        "gt": elementwise.greater,
-        "ge": elementwise.greater_equal,
+        "lt": ops.less,
+        "le": ops.less_equal,
+        "gt": ops.greater,
+        "ge": ops.greater_equal,
     }
     for name, function in comparisons.items():
         setattr(KerasTensor, f"__{name}__", lambda a, b, f=function: f(a, b))

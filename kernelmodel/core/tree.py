@@ -1,50 +1,23 @@
-"""Nested structures of dicts, lists and tuples. Dicts go in the order of their sorted keys."""
+"""Structures of arrays and of shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.structure import flatten, map_structure, pack_like
 
-def flatten(structure: Any) -> list[Any]:
-    """The leaves of a structure.
-
-    Examples:
-        >>> flatten({"b": 1, "a": [2, (3,)]})
-        [2, 3, 1]
-    """
-    if isinstance(structure, dict):
-        return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for part in structure for leaf in flatten(part)]
-    return [structure]
-
-
-def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
-    """The structure with each leaf replaced by `function(leaf)`."""
-    if isinstance(structure, dict):
-        return {key: map_structure(function, part) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        parts = [map_structure(function, part) for part in structure]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
-    return function(structure)
-
-
-def pack_like(structure: Any, leaves: list[Any]) -> Any:
-    """The structure with its leaves replaced, in the order of `flatten`."""
-    return _pack(structure, iter(leaves))
-
-
-def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
-    if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in sorted(structure)}
-        return {key: packed[key] for key in structure}
-    if isinstance(structure, (list, tuple)):
-        parts = [_pack(part, leaves) for part in structure]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
-    return next(leaves)
+__all__ = [
+    "concatenate",
+    "flatten",
+    "is_shape",
+    "map_shapes",
+    "map_structure",
+    "pack_like",
+    "shapes_of",
+]
 
 
 def concatenate(parts: list[Any]) -> Any:

@@ -36,6 +36,75 @@ defvjp(
 defvjp(anp.broadcast_to, lambda ans, x, shape: unbroadcast_f(x, lambda g: g))
 
 
+def _ones_before(x: Any, axis: int) -> Any:
+    """Products of the entries before each entry along an axis."""
+    first = np.ones_like(_at(getval(x), axis, slice(0, 1)))
+    return anp.concatenate([first, anp.cumprod(_at(x, axis, slice(None, -1)), axis)], axis)
+
+
+def cumprod_vjp(ans: Any, x: Any, axis: Axis = None, **_: Any) -> Any:
+    """Backward recurrence without division, so that zeros do no harm."""
+
+    def vjp(g: Any) -> Any:
+        flat = x if axis is not None else anp.reshape(x, (-1,))
+        along = 0 if axis is None else axis
+        rows, slopes = anp.moveaxis(flat, along, 0), anp.moveaxis(g, along, 0)
+        total = [slopes[-1]]
+        for i in range(len(rows) - 2, -1, -1):
+            total.append(slopes[i] + rows[i + 1] * total[-1])
+        sums = stack(total[::-1], 0)
+        gradient = anp.moveaxis(sums * _ones_before(rows, 0), 0, along)
+        return anp.reshape(gradient, np.shape(getval(x)))
+
+    return vjp
+
+
+def prod_vjp(ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    """Each entry's gradient is the product of all others, also beside zeros."""
+
+    def vjp(g: Any) -> Any:
+        shape = np.shape(getval(x))
+        rank = len(shape)
+        reduced = range(rank) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = sorted(a % rank for a in reduced)
+        kept = [a for a in range(rank) if a not in axes]
+        order = [*kept, *axes]
+        moved = anp.transpose(x, order)
+        rows = anp.reshape(moved, (*(shape[a] for a in kept), -1))
+        others = _ones_before(rows, -1) * flip(_ones_before(flip(rows, -1), -1), -1)
+        others = anp.transpose(anp.reshape(others, np.shape(getval(moved))), np.argsort(order))
+        return anp.reshape(g, [1 if a in axes else n for a, n in enumerate(shape)]) * others
+
+    return vjp
+
+
+def bessel_i1(x: Any) -> Any:
+    """The derivative of `numpy.i0`, as its integral over cosines by the trapezoidal rule.
+
+    The integrand is periodic, so the error falls exponentially with the number of points.
+    """
+    size = float(np.max(np.abs(getval(x)), initial=0))
+    angles = (np.arange(points := 32 + int(8 * size**0.5)) + 0.5) * np.pi / points
+    cosines = np.cos(angles).astype(x.dtype)
+    return anp.mean(anp.exp(anp.expand_dims(x, -1) * cosines) * cosines, axis=-1)
+
+
+defvjp(anp.cumprod, cumprod_vjp)
+defvjp(anp.prod, prod_vjp)
+defvjp(anp.cbrt, lambda ans, x: lambda g: g / (3 * ans * ans))
+defvjp(anp.i0, lambda ans, x: lambda g: g * bessel_i1(x))
+defvjp(
+    anp.fmod,
+    lambda ans, x, y: unbroadcast_f(x, lambda g: g),
+    lambda ans, x, y: unbroadcast_f(y, lambda g: -g * anp.trunc(x / y)),
+)
+defvjp(
+    anp.ldexp,
+    lambda ans, x, power: unbroadcast_f(x, lambda g: anp.ldexp(g, power)),
+    None,
+)
+
+
 def _at(x: Any, axis: int, index: Any) -> Any:
     """`x[..., index, ...]` at an axis."""
     return getitem(x, (*[slice(None)] * (axis % x.ndim), index))

@@ -23,3 +23,9 @@ def watched(value: Any) -> Any:
     """The traced twin of an array that a tape watches; other values unchanged."""
     found = WATCHED.get(id(value))
     return value if found is None else found[1]
+
+
+def shapes_only() -> bool:
+    """Whether the running code is a trial on zeros that finds out the shapes of outputs."""
+    context = CURRENT.get()
+    return context is not None and context.shapes_only

@@ -82,6 +82,11 @@ def close_trace() -> None:
     trace_stack.top -= 1
 
 
+def recording() -> bool:
+    """Whether a trace is open, so that what runs may need a gradient."""
+    return trace_stack.top >= 0
+
+
 def root_box(value: Any, trace: int) -> Any:
     """Put a value on the tape as something to differentiate with respect to."""
     return new_box(value, trace, make_node(value, (), lambda g: ()))

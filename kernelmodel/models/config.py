@@ -169,8 +169,13 @@ def _is_origin(value: Any) -> bool:
 def _arguments(node: Any, produced: dict[Any, Any], custom_objects: Any) -> tuple[Any, Any]:
     if _legacy(node):
         tensors = [produced[(n[0], n[1], n[2])] for n in node]
-        kwargs = node[0][3] if len(node[0]) > 3 else {}
-        return ((tensors[0],) if len(tensors) == 1 else (tensors,)), _decode(kwargs, produced, None)
+        given = node[0][3] if len(node[0]) > 3 else {}
+        kwargs = {
+            key: produced[(value[0], value[1], value[2])] if _is_origin(value) else value
+            for key, value in given.items()
+        }
+        args = (tensors[0],) if len(tensors) == 1 else (tensors,)
+        return args, _decode(kwargs, produced, None)
     args = tuple(_decode(arg, produced, custom_objects) for arg in node["args"])
     return args, _decode(node["kwargs"], produced, custom_objects)
 

@@ -19,7 +19,8 @@ from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.models.arguments import is_plain_functional, split_functional
 from kernelmodel.models.config import graph_config, graph_from_config
 from kernelmodel.models.input_data import match_inputs
-from kernelmodel.models.summary import Summary, show_summary
+from kernelmodel.models.summary import Summary
+from kernelmodel.models.summary_text import show_summary
 from kernelmodel.models.terms import Terms
 from kernelmodel.models.weight_paths import collect
 from kernelmodel.training.data import unpack_x_y_sample_weight

@@ -87,7 +87,8 @@ class ModelFiles(Trainer):
         """Save the weights to a file.
 
         Args:
-            filepath: Path that ends in ".weights.h5".
+            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), or in ".h5" or
+                ".hdf5" (that of Keras 2, which lists names as attributes).
             overwrite: Replace an existing file; if False, ask.
             save_format: "h5" or None.
             options: Accepted for the sake of other formats.
@@ -101,9 +102,9 @@ class ModelFiles(Trainer):
         """Load weights from a file that `save_weights`, `save` or Keras wrote.
 
         Args:
-            filepath: Path of a ".weights.h5" or ".keras" file.
+            filepath: Path of a ".keras" file, or an HDF5 file in the layout of Keras 3 or 2.
             skip_mismatch: Leave out layers whose weights don't fit, with a warning.
-            by_name: Match layers by name.
+            by_name: Match layers by name: in files of Keras 2 only.
             options: Accepted for the sake of other formats.
         """
         assert hooks.load_weights is not None

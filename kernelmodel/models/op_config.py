@@ -12,25 +12,55 @@ from typing import Any
 
 from kernelmodel import ops
 from kernelmodel.core.naming import snake_case
-from kernelmodel.core.operation import OpCall
+from kernelmodel.core.operation import CLASS_NAMES, OpCall
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 
 # Parameters that an op computes with; all others are settings.
 OPERANDS = {
-    "condition", "constant_values", "fill_value", "index", "indices", "inputs", "operands",
-    "output", "start_indices", "target", "updates", "variable", "x", "x1", "x2", "xs",
+    "a", "abs_", "angle", "array", "b", "bias", "bins", "condition", "constant_values",
+    "coordinates", "data", "depthwise_kernel", "end_points", "fill_value", "images", "index",
+    "indices", "inputs", "kernel", "key", "mask", "operands", "output", "output_length",
+    "pointwise_kernel", "predictions", "q", "query", "scale", "segment_ids", "sequence_lengths",
+    "sorted_sequence", "start_indices", "start_points", "target", "target_length", "targets",
+    "tensor", "transform", "updates", "value", "values", "variable", "x", "x1", "x2", "xs", "y",
 }  # fmt: skip
+# Ops that Keras gives one of them as a setting all the same.
+SETTINGS = {
+    "affine_transform": {"fill_value"},
+    "elastic_transform": {"fill_value"},
+    "histogram": {"bins"},
+    "map_coordinates": {"fill_value"},
+    "perspective_transform": {"fill_value"},
+    "resize": {"fill_value"},
+    "trapezoid": {"x"},
+    "unique": {"fill_value"},
+}
 
 # Modules of Keras other than keras.src.ops.numpy, where its loader looks for the classes.
 MODULES = {
-    "core": "cast convert_to_tensor slice_update stop_gradient unstack",
-    "linalg": "norm",
-    "math": "logsumexp rsqrt top_k",
-    "nn": "binary_crossentropy categorical_crossentropy elu gelu hard_sigmoid hard_silu leaky_relu "
-    "log_softmax one_hot relu relu6 selu sigmoid silu softmax softplus softsign "
-    "sparse_categorical_crossentropy",
+    "core": "cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update "
+    "stop_gradient unstack",
+    "einops": "rearrange",
+    "image": "affine_transform crop_images elastic_transform extract_patches gaussian_blur "
+    "hsv_to_rgb map_coordinates pad_images perspective_transform resize rgb_to_grayscale "
+    "rgb_to_hsv scale_and_translate sobel_edges ssim",
+    "linalg": "cholesky cholesky_inverse det eig eigh inv lstsq lu_factor matrix_rank norm pinv qr "
+    "solve solve_triangular svd",
+    "math": "cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet "
+    "logsumexp rfft rsqrt segment_max segment_min segment_prod segment_sum stft top_k "
+    "view_as_complex view_as_real",
+    "nn": "adaptive_average_pool adaptive_max_pool average_pool binary_crossentropy "
+    "categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss depth_to_space "
+    "depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid hard_silu "
+    "hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot "
+    "polar psnr relu relu6 selu separable_conv sigmoid silu soft_shrink softmax softplus softsign "
+    "space_to_depth sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax "
+    "squareplus tanh_shrink threshold unfold",
 }
 MODULE_OF = {name: module for module, names in MODULES.items() for name in names.split()}
+
+
+OP_NAMES = {title: name for name, title in CLASS_NAMES.items()}
 
 
 @cache
@@ -50,7 +80,13 @@ def split_arguments(
         value = bound.arguments[parameter.name]
         if parameter.kind is parameter.VAR_POSITIONAL:
             operands += value
-        elif parameter.name not in OPERANDS:
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            settings |= value
+        elif parameter.name == "data_format" and value is None:
+            settings["data_format"] = "channels_last"  # Keras' classes take None for neither
+        elif parameter.name not in OPERANDS or parameter.name in SETTINGS.get(
+            function.__name__, ()
+        ):
             settings[parameter.name] = value
         elif value is not None or parameter.default is parameter.empty:
             operands.append(value)
@@ -83,8 +119,9 @@ def op_from_entry(entry: dict[str, Any]) -> OpCall:
     Raises:
         ValueError: An op, or a setting of one, that kernelmodel doesn't have.
     """
-    name = {"GetItem": "getitem"}.get(entry["class_name"], snake_case(entry["class_name"]))
-    function = getattr(ops, name, None)
+    title = entry["class_name"]
+    name = OP_NAMES.get(title, snake_case(title))
+    function = getattr(ops, name, None) or getattr(ops.image, name, None)
     if function is None or not getattr(function, "__op__", False):
         raise ValueError(
             f"The file uses the op {entry['class_name']!r}, which kernelmodel doesn't have."
@@ -105,8 +142,9 @@ def call_arguments(
     """Operands from a config, and the op's settings, as the arguments of its call."""
     parameters = _parameters(operation.function)
     settings = {**operation.settings, **named}
-    if parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
-        leading = [settings.pop(p.name) for p in parameters[:-1]]
+    places = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    if places[-1].kind is inspect.Parameter.VAR_POSITIONAL:
+        leading = [settings.pop(p.name) for p in places[:-1]]
         return [*leading, *operands], settings
     names = [p.name for p in parameters if p.name in OPERANDS]
     given = dict(zip(names, operands))

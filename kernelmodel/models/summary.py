@@ -1,20 +1,19 @@
-"""A model's summary: rows of layers, and the table of them for terminals."""
+"""A model's summary: a row for each layer, and totals."""
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.hooks import hooks
 from kernelmodel.core.lookup import suggestion
-from kernelmodel.core.operation import Operation
+from kernelmodel.core.nesting import Place, is_model, places
 from kernelmodel.core.tracking import unique
 from kernelmodel.core.tree import is_shape
 from kernelmodel.core.variable import Variable
+from kernelmodel.models.costs import Cost, Costs
 
 
 @dataclass
@@ -29,6 +28,9 @@ class SummaryRow:
         connected_to: Names of the layers that it gets its input from.
         trainable: Whether its weights are trained.
         depth: How many models it is nested in.
+        place: Where it is in the model.
+        cost: Operations, and memory of what it gives, for one sample.
+        bytes: Memory of its weights.
     """
 
     name: str
@@ -38,6 +40,9 @@ class SummaryRow:
     connected_to: list[str] = field(default_factory=list)
     trainable: bool = True
     depth: int = 0
+    place: Place | None = None
+    cost: Cost = field(default_factory=Cost)
+    bytes: int = 0
 
 
 class Summary:
@@ -58,19 +63,29 @@ class Summary:
                 f"Model {model.name!r} isn't built yet, so its shapes aren't known. Call it on "
                 "data, build(input_shape) it, or put an Input first; then summary() works."
             )
-        self.name = model.name
-        self.rows: list[SummaryRow] = []
+        self.model, self.name = model, model.name
+        self.expand_nested = expand_nested
         self.linear = is_linear(model)
-        _add_rows(self.rows, model, expand_nested, 0)
+        costs = Costs(model)
+        self.cost = costs.total
+        self.tree = [_row(place, costs) for place in places(model)]
+        self.rows = [
+            row for row in self.tree if not row.depth or (expand_nested and in_models(row))
+        ]
         if layer_range is not None:
             self.rows = _cut(self.rows, layer_range)
-        trainable = {id(v) for v in model.trainable_weights}
-        weights = unique(model.weights)
+            self.tree = _below(self.tree, self.rows)
+        self.count()
+
+    def count(self) -> None:
+        """Bring the totals up to date: they change as layers are frozen and optimizers built."""
+        trainable = {id(v) for v in self.model.trainable_weights}
+        weights = unique(self.model.weights)
         self.trainable_params = _count([v for v in weights if id(v) in trainable])
         self.non_trainable_params = _count([v for v in weights if id(v) not in trainable])
-        optimizer = getattr(model, "optimizer", None)
+        optimizer = getattr(self.model, "optimizer", None)
         self.optimizer_params = _count(optimizer.variables) if optimizer is not None else 0
-        self.bytes = sum(v.size * np.dtype(v.dtype).itemsize for v in weights)
+        self.bytes = _bytes(weights)
 
     @property
     def total_params(self) -> int:
@@ -90,35 +105,43 @@ def is_linear(model: Any) -> bool:
     )  # fmt: skip
 
 
-def operations_of(model: Any) -> list[Operation]:
-    """What a summary lists: the layers, and the ops between them."""
-    if model._graph is not None and type(model).__name__ != "Sequential":
-        return model._graph.operations
-    return model.layers
+def _row(place: Place, costs: Costs) -> SummaryRow:
+    operation, owner = place.operation, place.owner
+    weights = unique(getattr(operation, "weights", []))
+    return SummaryRow(
+        operation.name,
+        type(operation).__name__ if not hasattr(operation, "function") else "op",
+        shape_text(output_shape(operation, owner)),
+        _count(weights),
+        _sources(operation, owner),
+        bool(getattr(operation, "trainable", True)),
+        place.depth,
+        place,
+        costs.of(operation),
+        _bytes(weights),
+    )
 
 
-def _add_rows(rows: list[SummaryRow], model: Any, expand: bool, depth: int) -> None:
-    for operation in operations_of(model):
-        weights = unique(getattr(operation, "weights", []))
-        rows.append(
-            SummaryRow(
-                operation.name,
-                type(operation).__name__ if not hasattr(operation, "function") else "op",
-                shape_text(output_shape(operation, model)),
-                _count(weights),
-                _sources(operation, model),
-                bool(getattr(operation, "trainable", True)),
-                depth,
-            )
-        )
-        if expand and hasattr(operation, "_graph"):
-            _add_rows(rows, operation, expand, depth + 1)
+def in_models(row: SummaryRow) -> bool:
+    """Whether a row is a part of a model, not of a layer that is made of layers."""
+    return row.place is not None and is_model(row.place.owner)
+
+
+def _below(tree: list[SummaryRow], rows: list[SummaryRow]) -> list[SummaryRow]:
+    """The rows of the tree that are listed, and what is in them."""
+    keys = [row.place.id for row in rows if row.place is not None]
+    return [
+        row
+        for row in tree
+        if row.place is not None
+        and any(row.place.id == key or row.place.id.startswith(f"{key}/") for key in keys)
+    ]
 
 
 def output_shape(operation: Any, model: Any) -> Any:
     """The output shape of an operation in a model; its last one if the model has no graph."""
     nodes = operation._inbound_nodes
-    if model._graph is not None:
+    if getattr(model, "_graph", None) is not None:
         inside = {id(node) for node in model._graph.nodes}
         nodes = [node for node in nodes if id(node) in inside] or nodes
     if nodes:
@@ -155,7 +178,7 @@ def shape_text(shape: Any) -> str:
 
 
 def _sources(operation: Any, model: Any) -> list[str]:
-    if model._graph is None:
+    if getattr(model, "_graph", None) is None:
         return []
     nodes = [node for node in model._graph.nodes if node.operation is operation]
     names = []
@@ -171,6 +194,10 @@ def _sources(operation: Any, model: Any) -> list[str]:
 
 def _count(variables: list[Variable]) -> int:
     return sum(variable.size for variable in variables)
+
+
+def _bytes(variables: list[Variable]) -> int:
+    return sum(variable.size * np.dtype(variable.dtype).itemsize for variable in variables)
 
 
 def _cut(rows: list[SummaryRow], layer_range: Any) -> list[SummaryRow]:
@@ -192,115 +219,3 @@ def _cut(rows: list[SummaryRow], layer_range: Any) -> list[SummaryRow]:
     assert start is not None and end is not None
     start, end = min(start, end), max(start, end)
     return rows[start : end + 1]
-
-
-def size_text(count: int) -> str:
-    """A number of bytes for people."""
-    size = float(count)
-    for unit in ("B", "KB", "MB"):
-        if size < 1024:
-            return f"{size:.2f} {unit}"
-        size /= 1024
-    return f"{size:.2f} GB"
-
-
-def totals(summary: Summary) -> list[str]:
-    """The lines below the table."""
-    lines = [
-        f" Total params: {summary.total_params:,} ({size_text(summary.bytes)})",
-        f" Trainable params: {summary.trainable_params:,}",
-        f" Non-trainable params: {summary.non_trainable_params:,}",
-    ]
-    if summary.optimizer_params:
-        lines.append(f" Optimizer params: {summary.optimizer_params:,}")
-    return lines
-
-
-def table_lines(
-    summary: Summary,
-    line_length: int | None = None,
-    positions: Any = None,
-    show_trainable: bool = False,
-    color: bool = False,
-) -> list[str]:
-    """The table as lines of text.
-
-    Args:
-        summary: What to show.
-        line_length: Width in characters; None for what the rows need, at most 120.
-        positions: Where columns end, as shares of the width or in characters.
-        show_trainable: Add a column.
-        color: Use terminal colours.
-    """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    headers = ["Layer (type)", "Output Shape", "Param #"]
-    if not summary.linear:
-        headers.append("Connected to")
-    if show_trainable:
-        headers.append("Trainable")
-    widths = _widths(positions, line_length, len(headers))
-    table = Table(box=box.SQUARE_DOUBLE_HEAD, width=line_length if widths is None else None,
-                  show_lines=False)  # fmt: skip
-    styles = ["bold", "cyan", "green", "", ""]
-    for i, header in enumerate(headers):
-        table.add_column(
-            header,
-            width=None if widths is None else widths[i],
-            justify="right" if header == "Param #" else "left",
-            style=styles[i] if color else "",
-            overflow="fold",
-        )
-    from rich.text import Text
-
-    for row in summary.rows:
-        cells = [
-            "  " * row.depth + f"{row.name} ({row.class_name})", row.output_shape,
-            f"{row.params:,}",
-        ]  # fmt: skip
-        if not summary.linear:
-            cells.append(", ".join(row.connected_to) or "-")
-        if show_trainable:
-            cells.append("Y" if row.trainable else "N")
-        table.add_row(*map(Text, cells))
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=line_length or 120,
-        force_terminal=color,
-        force_jupyter=False,
-        legacy_windows=False,
-        color_system="standard" if color else None,
-    )
-    console.print(table)
-    lines = [f'Model: "{summary.name}"', *out.getvalue().rstrip("\n").split("\n")]
-    return [line.rstrip() for line in [*lines, *totals(summary)]]
-
-
-def _widths(positions: Any, line_length: int | None, columns: int) -> list[int] | None:
-    if positions is None:
-        return None
-    total = line_length or 98
-    ends = [int(p * total) if p <= 1 else int(p) for p in positions]
-    if len(ends) < columns or any(b <= a for a, b in zip([0, *ends], ends)):
-        raise ValueError(
-            f"`positions` must hold {columns} growing ends of columns, got {positions!r}."
-        )
-    return [max(1, end - start - 3) for start, end in zip([0, *ends], ends[:columns])]
-
-
-def show_summary(
-    summary: Summary, line_length: Any, positions: Any, print_fn: Any, show_trainable: bool
-) -> None:
-    """Show a summary where the user is: a notebook, a terminal, or line by line."""
-    plain = print_fn is None and line_length is None and positions is None
-    show = hooks.show_summary
-    if plain and show is not None and show(summary, show_trainable):
-        return
-    from sys import stdout
-
-    color = print_fn is None and stdout.isatty()
-    for line in table_lines(summary, line_length, positions, show_trainable, color):
-        (print_fn or hooks.note)(line)

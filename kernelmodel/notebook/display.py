@@ -6,13 +6,12 @@ import sys
 from typing import Any
 
 from kernelmodel.core.hooks import hooks
-from kernelmodel.models.summary import Summary, table_lines
 from kernelmodel.notebook.curves import curves_svg
 from kernelmodel.notebook.graph.view import ModelGraph
 from kernelmodel.notebook.history_points import history_points
 from kernelmodel.notebook.live_panel import LivePanel
 from kernelmodel.notebook.subshell import running_kernel
-from kernelmodel.notebook.summary_html import summary_html
+from kernelmodel.notebook.summary.view import show_summary
 from kernelmodel.notebook.svg import picture
 
 
@@ -39,32 +38,6 @@ def install() -> bool:
 def show_progress(model: Any, params: dict[str, Any]) -> LivePanel | None:
     """Return the live panel for a fit, or None with `verbose=0` (silent) and 2 (lines of text)."""
     return LivePanel() if params.get("verbose", 1) in (1, "auto") else None
-
-
-def show_summary(summary: Summary, show_trainable: bool = False) -> bool:
-    """Display a summary as a table, with its lines as the text/plain.
-
-    Args:
-        summary: of a built model.
-        show_trainable: whether a column says which layers are trainable.
-
-    Returns:
-        True: it is shown.
-    """
-    from IPython.display import display
-
-    table = summary_html(
-        summary.rows,
-        summary.name,
-        summary.trainable_params,
-        summary.non_trainable_params,
-        summary.optimizer_params,
-        connected=not summary.linear,
-        show_trainable=show_trainable,
-    )
-    plain = "\n".join(table_lines(summary, show_trainable=show_trainable))
-    display({"text/html": table, "text/plain": plain}, raw=True)
-    return True
 
 
 def graph_repr(model: Any) -> dict[str, Any]:

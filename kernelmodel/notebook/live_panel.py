@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from kernelmodel.notebook.subshell import running_kernel
 
 PAUSE_INTERVAL = 0.2
 MOST_OPEN = 4
+SETTINGS = ("title", "monitor", "mode", "weights_memory", "checkpoints", "batch_size", "clock")
 
 Logs = Mapping[str, Any] | None
 
@@ -109,6 +111,22 @@ class LivePanel(Callback):
         self.model = model
         self.params = {"epochs": epochs, "steps": steps}
         self._reset()
+
+    @property
+    def model(self) -> Any:
+        """What is trained; after the training, as long as somebody else holds it."""
+        return self._model()
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self._model: Callable[[], Any] = lambda: model
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings: what was seen of a training stays in its kernel."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     def _reset(self) -> None:
         name = self.title or getattr(self.model, "name", None) or "Training"
@@ -252,7 +270,8 @@ class LivePanel(Callback):
         earlier_runs.remember(self.model, self.state.curves)
         self._carry_out()
         self._steering.hold_weakly()
-        self.model = None
+        if self.model is not None:
+            self._model = weakref.ref(self.model)
         if self._messages.view is not None:
             self._messages.send_all()
             self._messages.view.settle(self._messages.still())

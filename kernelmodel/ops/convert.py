@@ -15,6 +15,7 @@ __all__ = [
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "dtype",
     "dtype_of",
     "is_tensor",
     "ndim",
@@ -52,6 +53,17 @@ def dtype_of(x: Any) -> str:
     """Name of an array's dtype, whichever kind of array it is."""
     dtype = getattr(x, "dtype", None)
     return standardize_dtype(dtype) if dtype is not None else np.asarray(x).dtype.name
+
+
+def dtype(x: Any) -> str:
+    """Name of the dtype of an array or symbolic tensor; a list's is that of its array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.dtype([1.5])
+        'float32'
+    """
+    return dtype_of(x if hasattr(x, "dtype") else convert_to_tensor(x))
 
 
 def is_array(x: Any) -> bool:
@@ -150,6 +162,13 @@ def shape(x: Any) -> tuple[int | None, ...]:
     """Shape as a tuple; None marks an unknown dimension of a symbolic tensor."""
     found = getattr(x, "shape", None)
     return tuple(found) if found is not None else np.shape(x)
+
+
+def extents(x: Any) -> tuple[int, ...]:
+    """Shape of anything but a symbolic tensor: what the body of an op meets."""
+    values = getval(x)
+    found = getattr(values, "shape", None)
+    return np.shape(values) if found is None else tuple(found)
 
 
 def ndim(x: Any) -> int:

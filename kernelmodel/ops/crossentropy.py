@@ -11,7 +11,7 @@ from kernelmodel.engine.kernels import crossentropy as of_logits
 from kernelmodel.engine.kernels import probability as of_probabilities
 from kernelmodel.ops.convert import _cast, convert_to_tensor
 from kernelmodel.ops.dispatch import op
-from kernelmodel.ops.elementwise import _floating
+from kernelmodel.ops.families import floating
 
 __all__ = [
     "binary_crossentropy",
@@ -21,7 +21,7 @@ __all__ = [
 
 
 def _operands(target: Any, output: Any) -> tuple[Any, Any]:
-    output = _floating(convert_to_tensor(output))
+    output = floating(convert_to_tensor(output))
     return _cast(convert_to_tensor(target), output.dtype), output
 
 
@@ -84,7 +84,7 @@ def sparse_categorical_crossentropy(
         >>> km.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(3)
         array([0.693], dtype=float32)
     """
-    target, output = getval(convert_to_tensor(target)), _floating(convert_to_tensor(output))
+    target, output = getval(convert_to_tensor(target)), floating(convert_to_tensor(output))
     rank = len(output.shape)
     if len(target.shape) == rank and target.shape[axis] == 1:
         target = np.squeeze(target, axis)

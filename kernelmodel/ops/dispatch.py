@@ -64,6 +64,16 @@ def _holds_traced(values: Any) -> bool:
     return any(_holds_traced(v) if type(v) in (list, tuple) else isbox(v) for v in values)
 
 
+def _delivered(result: Any) -> Any:
+    """Tensors in place of the arrays of a result."""
+    kind = type(result)
+    if kind is tuple or kind is list:
+        return kind(map(_delivered, result))
+    if kind is dict:
+        return {key: _delivered(part) for key, part in result.items()}
+    return as_tensor(result)
+
+
 def _make(function: F, prepare: Callable[[Any], Any] | None) -> F:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -76,10 +86,7 @@ def _make(function: F, prepare: Callable[[Any], Any] | None) -> F:
             args = (prepare(args[0]), *args[1:])
         result = function(*args, **kwargs)
         if at_user_level():
-            kind = type(result)
-            if kind is tuple or kind is list:
-                return kind(map(as_tensor, result))
-            return as_tensor(result)
+            return _delivered(result)
         return result
 
     call.__op__ = True  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as anp
@@ -10,8 +9,18 @@ import numpy as np
 
 from kernelmodel.engine import rules
 from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import FLOATX, _cast, dtype_of
-from kernelmodel.ops.dispatch import _array_like, op
+from kernelmodel.ops.dispatch import op
+from kernelmodel.ops.families import (
+    binary,
+    both_floating,
+    comparison,
+    floating,
+    predicate,
+    real,
+    real_binary,
+    same_floats,
+    unary,
+)
 
 __all__ = [
     "abs",
@@ -26,6 +35,7 @@ __all__ = [
     "arctanh",
     "ceil",
     "clip",
+    "conj",
     "conjugate",
     "cos",
     "cosh",
@@ -72,130 +82,61 @@ __all__ = [
 ]
 
 
-def _floating(x: Any) -> Any:
-    """Integers and booleans as float32: a function with real values has no integer result."""
-    kind = type(x)
-    if kind is float or kind is int:
-        return np.float32(x)
-    return x if np.dtype(dtype_of(x)).kind in "fc" else _cast(x, FLOATX)
-
-
-def _same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
-    """Two operands, an array of integers beside one of floats cast to its dtype.
-
-    NumPy would compute both in float64.
-    """
-    x1, x2 = _array_like(x1), _array_like(x2)
-    one, two = getattr(x1, "dtype", None), getattr(x2, "dtype", None)
-    if one is None or two is None or one == two:
-        return x1, x2
-    kinds = np.dtype(one).kind, np.dtype(two).kind
-    if kinds[0] == "f" and kinds[1] in "iu":
-        return x1, _cast(x2, one)
-    if kinds[1] == "f" and kinds[0] in "iu":
-        return _cast(x1, two), x2
-    return x1, x2
-
-
-def _real(name: str, meaning: str) -> Callable[[Any], Any]:
-    function = getattr(anp, name)
-
-    def body(x: Any) -> Any:
-        return function(_floating(x))
-
-    return _documented(body, name, meaning)
-
-
-def _unary(name: str, meaning: str) -> Callable[[Any], Any]:
-    function = getattr(anp, name)
-
-    def body(x: Any) -> Any:
-        return function(x)
-
-    return _documented(body, name, meaning)
-
-
-def _binary(name: str, meaning: str) -> Callable[[Any, Any], Any]:
-    function = getattr(anp, name)
-
-    def body(x1: Any, x2: Any) -> Any:
-        return function(*_same_floats(x1, x2))
-
-    return _documented(body, name, meaning)
-
-
-def _logical(name: str, meaning: str) -> Callable[..., Any]:
-    function = getattr(np, name)
-
-    def body(*x: Any) -> Any:
-        return function(*map(getval, x))
-
-    return _documented(body, name, meaning)
-
-
-def _documented(body: Callable[..., Any], name: str, meaning: str) -> Callable[..., Any]:
-    body.__name__ = body.__qualname__ = name
-    body.__doc__ = f"{meaning}, element by element, as `numpy.{name}` with a gradient."
-    return op(body)
-
-
-exp = _real("exp", "e to the power of x")
-expm1 = _real("expm1", "e to the power of x, less one")
-log = _real("log", "Natural logarithm")
-log1p = _real("log1p", "Natural logarithm of one plus x")
-log2 = _real("log2", "Logarithm to base two")
-log10 = _real("log10", "Logarithm to base ten")
-sqrt = _real("sqrt", "Square root")
-sin = _real("sin", "Sine (radians)")
-cos = _real("cos", "Cosine (radians)")
-tan = _real("tan", "Tangent (radians)")
-arcsin = _real("arcsin", "Inverse sine (radians)")
-arccos = _real("arccos", "Inverse cosine (radians)")
-arctan = _real("arctan", "Inverse tangent (radians)")
-sinh = _real("sinh", "Hyperbolic sine")
-cosh = _real("cosh", "Hyperbolic cosine")
-arcsinh = _real("arcsinh", "Inverse hyperbolic sine")
-arccosh = _real("arccosh", "Inverse hyperbolic cosine")
-arctanh = _real("arctanh", "Inverse hyperbolic tangent")
-abs = _unary("abs", "Absolute value")
+exp = real("exp", "e to the power of x")
+expm1 = real("expm1", "e to the power of x, less one")
+log = real("log", "Natural logarithm")
+log1p = real("log1p", "Natural logarithm of one plus x")
+log2 = real("log2", "Logarithm to base two")
+log10 = real("log10", "Logarithm to base ten")
+sqrt = real("sqrt", "Square root")
+sin = real("sin", "Sine (radians)")
+cos = real("cos", "Cosine (radians)")
+tan = real("tan", "Tangent (radians)")
+arcsin = real("arcsin", "Inverse sine (radians)")
+arccos = real("arccos", "Inverse cosine (radians)")
+arctan = real("arctan", "Inverse tangent (radians)")
+sinh = real("sinh", "Hyperbolic sine")
+cosh = real("cosh", "Hyperbolic cosine")
+arcsinh = real("arcsinh", "Inverse hyperbolic sine")
+arccosh = real("arccosh", "Inverse hyperbolic cosine")
+arctanh = real("arctanh", "Inverse hyperbolic tangent")
+abs = unary("abs", "Absolute value")
 absolute = abs
-negative = _unary("negative", "Minus x")
-square = _unary("square", "x times x")
-sign = _unary("sign", "-1, 0 or 1")
-floor = _unary("floor", "Largest integer below")
-ceil = _unary("ceil", "Smallest integer above")
-conjugate = _unary("conjugate", "Complex conjugate")
-add = _binary("add", "Sum")
-subtract = _binary("subtract", "Difference")
-multiply = _binary("multiply", "Product")
-mod = _binary("mod", "Remainder with the sign of the divisor")
-power = _binary("power", "x1 to the power of x2")
-maximum = _binary("maximum", "The larger value")
-minimum = _binary("minimum", "The smaller value")
-arctan2 = _binary("arctan2", "Angle of the point (x2, x1) in radians")
-equal = _logical("equal", "Whether x1 equals x2")
-not_equal = _logical("not_equal", "Whether x1 differs from x2")
-greater = _logical("greater", "Whether x1 is above x2")
-greater_equal = _logical("greater_equal", "Whether x1 is not below x2")
-less = _logical("less", "Whether x1 is below x2")
-less_equal = _logical("less_equal", "Whether x1 is not above x2")
-logical_and = _logical("logical_and", "Whether both are true")
-logical_or = _logical("logical_or", "Whether one is true")
-logical_not = _logical("logical_not", "Whether x is false")
-logical_xor = _logical("logical_xor", "Whether just one is true")
-isnan = _logical("isnan", "Whether x is not a number")
-isinf = _logical("isinf", "Whether x is infinite")
-isfinite = _logical("isfinite", "Whether x is a finite number")
-floor_divide = _logical("floor_divide", "Quotient rounded down")
+negative = unary("negative", "Minus x")
+square = unary("square", "x times x")
+sign = unary("sign", "-1, 0 or 1 by sign")
+floor = real("floor", "Largest integer below")
+ceil = real("ceil", "Smallest integer above")
+conj = unary("conj", "Complex conjugate", "conjugate")
+conjugate = conj
+add = binary("add", "Sum")
+subtract = binary("subtract", "Difference")
+multiply = binary("multiply", "Product")
+mod = binary("mod", "Remainder with the sign of the divisor")
+power = binary("power", "x1 to the power of x2")
+maximum = binary("maximum", "The larger value")
+minimum = binary("minimum", "The smaller value")
+arctan2 = real_binary("arctan2", "Angle of the point (x2, x1) in radians")
+equal = comparison("equal", "Whether x1 equals x2")
+not_equal = comparison("not_equal", "Whether x1 differs from x2")
+greater = comparison("greater", "Whether x1 is above x2")
+greater_equal = comparison("greater_equal", "Whether x1 is not below x2")
+less = comparison("less", "Whether x1 is below x2")
+less_equal = comparison("less_equal", "Whether x1 is not above x2")
+logical_and = comparison("logical_and", "Whether both are true")
+logical_or = comparison("logical_or", "Whether one is true")
+logical_not = predicate("logical_not", "Whether x is false")
+logical_xor = comparison("logical_xor", "Whether just one is true")
+isnan = predicate("isnan", "Whether x is not a number")
+isinf = predicate("isinf", "Whether x is infinite")
+isfinite = predicate("isfinite", "Whether x is a finite number")
+floor_divide = comparison("floor_divide", "Quotient rounded down")
 
 
 @op
 def divide(x1: Any, x2: Any) -> Any:
     """Quotient, element by element; integers are divided as float32."""
-    x1, x2 = _same_floats(x1, x2)
-    if np.dtype(dtype_of(x1)).kind not in "fc" and np.dtype(dtype_of(x2)).kind not in "fc":
-        x1 = _floating(x1)
-    return anp.divide(x1, x2)
+    return anp.divide(*both_floating(x1, x2))
 
 
 true_divide = divide
@@ -204,13 +145,13 @@ true_divide = divide
 @op
 def rsqrt(x: Any) -> Any:
     """One over the square root, element by element."""
-    return 1 / anp.sqrt(_floating(x))
+    return 1 / anp.sqrt(floating(x))
 
 
 @op
 def reciprocal(x: Any) -> Any:
     """One over x, element by element."""
-    return 1 / _floating(x)
+    return 1 / floating(x)
 
 
 @op
@@ -228,7 +169,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
         >>> km.ops.clip([-2.0, 0.5, 3.0], 0.0, 1.0)
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return anp.clip(x if hasattr(x, "dtype") else _floating(x), x_min, x_max)
+    return anp.clip(x if hasattr(x, "dtype") else floating(x), x_min, x_max)
 
 
 @op
@@ -236,4 +177,4 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`x1` where the condition is true, `x2` elsewhere; indices where true if neither is given."""
     if x1 is None and x2 is None:
         return np.where(getval(condition))
-    return rules.where(getval(condition), *_same_floats(x1, x2))
+    return rules.where(getval(condition), *same_floats(x1, x2))

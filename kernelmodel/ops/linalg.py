@@ -1,71 +1,23 @@
-"""Products of arrays, and triangles of matrices."""
+"""The ops that `keras.ops.linalg` holds."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import autograd.numpy as anp
-import numpy as np
+from kernelmodel import ops
 
-from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import dtype_of
-from kernelmodel.ops.dispatch import op, op_of_other
-from kernelmodel.ops.elementwise import _same_floats
-
-__all__ = [
-    "dot",
-    "einsum",
-    "matmul",
-    "outer",
-    "tensordot",
-    "tril",
-    "triu",
-]
+_NAMES = (
+    "cholesky cholesky_inverse det eig eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr "
+    "solve solve_triangular svd"
+)
+__all__ = _NAMES.split()
 
 
-def _lower(x: Any, k: int) -> Any:
-    """Ones on and below the k-th diagonal, in the last two lengths and the dtype of x."""
-    rows, columns = np.shape(getval(x))[-2:]
-    return np.tri(rows, columns, k).astype(dtype_of(x))
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(ops, name)
 
 
-@op
-def tril(x: Any, k: int = 0) -> Any:
-    """The lower triangle of the last two axes, zeros above the k-th diagonal."""
-    return x * _lower(x, k)
-
-
-@op
-def triu(x: Any, k: int = 0) -> Any:
-    """The upper triangle of the last two axes, zeros below the k-th diagonal."""
-    return x * (1 - _lower(x, k - 1))
-
-
-@op
-def matmul(x1: Any, x2: Any) -> Any:
-    """Matrix product over the last two axes, batched over the others."""
-    return anp.matmul(*_same_floats(x1, x2))
-
-
-@op
-def dot(x1: Any, x2: Any) -> Any:
-    """Dot product: the last axis of x1 with the second to last of x2."""
-    return anp.dot(*_same_floats(x1, x2))
-
-
-@op
-def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
-    """Product summed over the given axes of both."""
-    return anp.tensordot(*_same_floats(x1, x2), axes)
-
-
-@op_of_other
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """Sum of products in Einstein's notation."""
-    return anp.einsum(subscripts, *operands)
-
-
-@op
-def outer(x1: Any, x2: Any) -> Any:
-    """Outer product of two flattened arrays."""
-    return anp.outer(*_same_floats(x1, x2))
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,13 +15,17 @@ import numpy as np
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
+from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, standardize_dtype
 from kernelmodel.ops.dispatch import op, op_of_other
-from kernelmodel.ops.elementwise import _floating
+from kernelmodel.ops.families import floating
 
 __all__ = [
+    "beta",
+    "binomial",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",
@@ -132,6 +136,122 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
     return numpy_generator(state).integers(minval, maxval, size=tuple(shape)).astype(dtype)
 
 
+def _positive(name: str, argument: str, x: Any) -> Any:
+    """A parameter of a distribution as an array, above zero."""
+    values = getval(x)
+    values = values if isinstance(values, XlaArray) else np.asarray(values)
+    if not isinstance(values, XlaArray) and not np.all(values > 0):
+        checks.refuse(name, argument, x, "above zero")
+    return values
+
+
+@op_of_other
+def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draws from gamma distributions of scale one.
+
+    Args:
+        shape: Shape of the result.
+        alpha: Their shape parameters, which broadcast to the result.
+        dtype: Dtype name; None for float32.
+        seed: Integer, `km.random.SeedGenerator`, or None.
+
+    Raises:
+        ValueError: A parameter isn't positive.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.gamma((2, 3), 0.5, seed=1).shape
+        (2, 3)
+    """
+    alpha = _positive("gamma", "alpha", alpha)
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        return generator.standard_gamma(alpha, tuple(shape)).astype(wide)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        return jax.random.gamma(key, jax.numpy.asarray(unwrap(alpha), wide), tuple(shape), wide)
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
+@op_of_other
+def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draws from beta distributions, between zero and one.
+
+    Args:
+        shape: Shape of the result.
+        alpha: First parameters, which broadcast to the result.
+        beta: Second parameters.
+        dtype: Dtype name; None for float32.
+        seed: Integer, `km.random.SeedGenerator`, or None.
+
+    Raises:
+        ValueError: A parameter isn't positive.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.beta((2, 3), 2.0, 5.0, seed=1).shape
+        (2, 3)
+    """
+    one, other = _positive("beta", "alpha", alpha), _positive("beta", "beta", beta)
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        return generator.beta(one, other, tuple(shape)).astype(wide)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        a, b = (jax.numpy.asarray(unwrap(x), wide) for x in (one, other))
+        return jax.random.beta(key, a, b, tuple(shape), wide)
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
+@op_of_other
+def binomial(
+    shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> Any:
+    """How many of several trials succeed.
+
+    Args:
+        shape: Shape of the result.
+        counts: Numbers of trials, which broadcast to the result.
+        probabilities: Chances of success, from zero to one.
+        dtype: Dtype name; None for float32.
+        seed: Integer, `km.random.SeedGenerator`, or None.
+
+    Raises:
+        ValueError: A count below zero, or a probability outside of zero to one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.binomial((3,), 10.0, 1.0, seed=1)
+        array([10., 10., 10.], dtype=float32)
+    """
+    trials, chances = (getval(x) for x in (counts, probabilities))
+    if not isinstance(trials, XlaArray):
+        trials = np.asarray(trials)
+        if np.any(trials < 0):
+            checks.refuse("binomial", "counts", counts, "zero or more")
+    if not isinstance(chances, XlaArray):
+        chances = np.asarray(chances)
+        if np.any((chances < 0) | (chances > 1)):
+            checks.refuse("binomial", "probabilities", probabilities, "from zero to one")
+
+    def numpy_draw(generator: Any, wide: str) -> Any:
+        return generator.binomial(trials.astype(np.int64), chances, tuple(shape)).astype(wide)
+
+    def jax_draw(key: Any, wide: Any) -> Any:
+        import jax
+
+        n, p = (jax.numpy.asarray(unwrap(x), wide) for x in (trials, chances))
+        return jax.random.binomial(key, n, p, tuple(shape), wide)
+
+    return _draw(seed, dtype, numpy_draw, jax_draw)
+
+
 @op_of_other
 def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
     """A boolean mask, true with probability 1 - rate, from one random byte or word an element."""
@@ -152,7 +272,7 @@ def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
 @op
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """Zeros in a random share `rate` of the entries, the others scaled up by 1 / (1 - rate)."""
-    inputs = _floating(inputs)
+    inputs = floating(inputs)
     shape = np.shape(getval(inputs)) if noise_shape is None else noise_shape
     mask = keep_mask(shape, rate, seed)
     scale = np.dtype(inputs.dtype).type(1 / (1 - rate) if rate < 1 else 0)

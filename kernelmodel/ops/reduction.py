@@ -8,9 +8,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import _cast
+from kernelmodel.ops.convert import _cast, dtype_of
 from kernelmodel.ops.dispatch import op
-from kernelmodel.ops.elementwise import _floating
+from kernelmodel.ops.families import floating
 
 __all__ = [
     "all",
@@ -26,7 +26,6 @@ __all__ = [
     "max",
     "mean",
     "min",
-    "norm",
     "prod",
     "sort",
     "std",
@@ -43,12 +42,20 @@ def _axes(axis: Axis) -> int | tuple[int, ...] | None:
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+def accumulated(function: Any, x: Any, **settings: Any) -> Any:
+    """A sum or product in the dtype of x, or of int32 or uint32 where that is smaller."""
+    dtype = np.dtype(dtype_of(x))
+    if dtype.kind not in "iub":
+        return function(x, **settings)
+    wide = "uint32" if dtype.kind == "u" else "int32"
+    x = getval(x)
+    return _cast(function(x, **settings), dtype if dtype.itemsize >= 4 else wide)
+
+
 @op
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Sum over the axes (all if None); the dtype is that of x, int32 for booleans."""
-    if np.dtype(getattr(x, "dtype", "float32")) == bool:
-        x = _cast(x, "int32")
-    return anp.sum(x, axis=_axes(axis), keepdims=keepdims)
+    """Sum over the axes (all if None); the dtype is that of x, at least 32 bits for integers."""
+    return accumulated(anp.sum, x, axis=_axes(axis), keepdims=keepdims)
 
 
 @op
@@ -60,25 +67,26 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         >>> km.ops.mean([[1, 2], [3, 4]], axis=0)
         array([2., 3.], dtype=float32)
     """
-    return anp.mean(_floating(x), axis=_axes(axis), keepdims=keepdims)
+    return anp.mean(floating(x), axis=_axes(axis), keepdims=keepdims)
 
 
 @op
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Mean squared distance from the mean over the axes."""
-    return anp.var(_floating(x), axis=_axes(axis), keepdims=keepdims)
+    return anp.var(floating(x), axis=_axes(axis), keepdims=keepdims)
 
 
 @op
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Square root of the variance over the axes."""
-    return anp.std(_floating(x), axis=_axes(axis), keepdims=keepdims)
+    return anp.std(floating(x), axis=_axes(axis), keepdims=keepdims)
 
 
 @op
 def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """Product over the axes."""
-    return anp.prod(x if dtype is None else _cast(x, dtype), axis=_axes(axis), keepdims=keepdims)
+    x = x if dtype is None else _cast(x, dtype)
+    return accumulated(anp.prod, x, axis=_axes(axis), keepdims=keepdims)
 
 
 @op
@@ -149,7 +157,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
 
 
 @op
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Values picked along an axis by an index array of the same rank."""
     from_indices = getval(indices)
     if axis is None:
@@ -173,28 +181,15 @@ def _getitem(x: Any, index: Any) -> Any:
 @op
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running sum along an axis (of the flattened array if None)."""
-    return anp.cumsum(x if dtype is None else _cast(x, dtype), axis=axis)
+    return accumulated(anp.cumsum, x if dtype is None else _cast(x, dtype), axis=axis)
 
 
 @op
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Logarithm of the sum of exponentials, computed without overflow."""
     axes = _axes(axis)
-    x = _floating(x)
+    x = floating(x)
     top = np.max(getval(x), axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
     total = anp.log(anp.sum(anp.exp(x - top), axis=axes, keepdims=True)) + top
     return total if keepdims else anp.squeeze(total, axis=axes)
-
-
-@op
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Vector norm (Euclidean if `ord` is None) over the axes."""
-    x = _floating(x)
-    if ord in (None, 2):
-        return anp.sqrt(anp.sum(x * x, axis=_axes(axis), keepdims=keepdims))
-    if ord == 1:
-        return anp.sum(anp.abs(x), axis=_axes(axis), keepdims=keepdims)
-    if ord == np.inf:
-        return anp.max(anp.abs(x), axis=_axes(axis), keepdims=keepdims)
-    return anp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)

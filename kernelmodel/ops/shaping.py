@@ -10,10 +10,9 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.indexing import getitem as _index
-from kernelmodel.engine.rules import where
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
-from kernelmodel.ops.dispatch import _array_like, op, op_of_other
+from kernelmodel.ops.dispatch import op, op_of_other
 
 __all__ = [
     "arange",
@@ -35,7 +34,6 @@ __all__ = [
     "repeat",
     "reshape",
     "roll",
-    "slice_update",
     "split",
     "squeeze",
     "stack",
@@ -105,9 +103,35 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
 
 
 @op_of_other
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Any:
-    """`num` evenly spaced values from start to stop."""
-    return np.linspace(start, stop, num, endpoint).astype(standardize_dtype(dtype))
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """`num` evenly spaced values from start to stop.
+
+    Args:
+        start: First value, a number or an array of them.
+        stop: Last value.
+        num: How many.
+        endpoint: Whether `stop` is among them.
+        retstep: Whether to return the step too.
+        dtype: Dtype name; None for float32.
+        axis: The new axis, where start and stop are arrays.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.linspace(0, 1, num=3)
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    first, last = getval(start), getval(stop)
+    values, step = np.linspace(first, last, num, endpoint, retstep=True, axis=axis)
+    values = _cast(values, standardize_dtype(dtype))
+    return (values, step) if retstep else values
 
 
 @op
@@ -217,10 +241,36 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 @op
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    """x with a border: constant (0 unless given), "edge", "reflect", ..."""
-    if mode != "constant":
-        return anp.pad(x, pad_width, mode)
-    return anp.pad(x, pad_width, mode, constant_values=constant_values or 0)
+    """x with a border.
+
+    Args:
+        x: Array.
+        pad_width: How many entries before and after: (before, after) for each axis, one such pair
+            for all, or one number for both ends of all.
+        mode: "constant", "edge" (the last entry again), "reflect" (mirrored at the last entry),
+            "symmetric" (mirrored behind it) or "wrap".
+        constant_values: What to fill with; None for zero.
+
+    Raises:
+        ValueError: Constant values in another mode.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.pad([1, 2, 3], (1, 2), mode="reflect")
+        array([2, 1, 2, 3, 2, 1])
+    """
+    if mode == "constant":
+        return anp.pad(x, pad_width, mode, constant_values=constant_values or 0)
+    if constant_values is not None:
+        raise ValueError(
+            f"pad: constant_values must be None with mode={mode!r}, got {constant_values!r}."
+        )
+    lengths = np.shape(getval(x))
+    for axis, width in enumerate(np.broadcast_to(np.asarray(pad_width), (len(lengths), 2))):
+        if any(width):
+            order = np.pad(np.arange(lengths[axis]), width, mode)  # type: ignore[call-overload]
+            x = _index(x, (*[slice(None)] * axis, order))
+    return x
 
 
 @op
@@ -240,18 +290,17 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 @op
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """A copy of `inputs` with `updates` written at `start_indices`."""
-    updates = _array_like(updates)
-    lengths, span = np.shape(getval(inputs)), np.shape(getval(updates))
-    borders = [(s, total - s - n) for s, n, total in zip(start_indices, span, lengths)]
-    mask = np.pad(np.ones(span, bool), borders)
-    return where(mask, anp.pad(updates, borders, "constant", constant_values=0), inputs)
-
-
-@op
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
     """Integers as rows with a one at their index; zeros for an index out of range.
+
+    Args:
+        x: Integers of any shape.
+        num_classes: Length of a row.
+        axis: Where the new axis goes.
+        dtype: Dtype name; None for float32.
+        sparse: Must be False: there are no sparse arrays here.
 
     Examples:
         >>> import kernelmodel as km
@@ -259,6 +308,8 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
         array([[0., 0., 1.],
                [1., 0., 0.]], dtype=float32)
     """
+    if sparse:
+        raise ValueError("one_hot: sparse must be False: there are no sparse arrays here.")
     labels = getval(x)
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
     hits = np.expand_dims(labels, -1) == np.arange(num_classes)

@@ -12,7 +12,9 @@ import numpy as np
 from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.watching import Watch
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.scope import CURRENT
 from kernelmodel.optimizers.blocks import in_blocks
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
@@ -165,6 +167,11 @@ class Optimizer(OptimizerState):
             ValueError: No gradient at all, or variables that it wasn't built with.
         """
         known = self._known(grads, trainable_variables)
+        context = CURRENT.get()
+        if context is not None and isinstance(context.observer, Watch):
+            factor = self.loss_scale_factor
+            plain = grads if factor is None else [g if g is None else g / factor for g in grads]
+            context.observer.saw_gradients(plain, known)
         gradients, variables = present(self.name, grads, known)
         if not known:
             return

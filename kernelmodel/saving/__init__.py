@@ -15,13 +15,19 @@ from kernelmodel.core.serialization import (
 )
 from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write, replaced_when_done
-from kernelmodel.saving.guard import open_archive
+from kernelmodel.saving.guard import open_archive, open_hdf5
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import (
     load_model,
     read_archive_weights,
     reduce_model,
     save_model,
+)
+from kernelmodel.saving.legacy.model import ENDINGS
+from kernelmodel.saving.legacy.weights import (
+    is_legacy,
+    read_legacy_weights,
+    write_legacy_weights,
 )
 from kernelmodel.saving.saved_model import export_saved_model
 
@@ -49,9 +55,12 @@ def save_weights(
 ) -> None:
     """Save a model's weights.
 
+    A path that ends in ".weights.h5" gets the layout of Keras 3; any other ".h5" or ".hdf5" that of
+    Keras 2: a group for each layer, with the names of layers and weights as attributes.
+
     Args:
         model: A built model.
-        filepath: Path that ends in ".weights.h5".
+        filepath: Path that ends in ".h5" or ".hdf5".
         overwrite: Replace an existing file; if False, ask.
         save_format: "h5" or None.
 
@@ -59,36 +68,39 @@ def save_weights(
         ValueError: Another ending, or the model isn't built.
     """
     path = Path(filepath)
-    if not path.name.endswith(".weights.h5") or save_format not in (None, "h5"):
+    if path.suffix not in ENDINGS or save_format not in (None, "h5", "hdf5"):
         raise ValueError(
-            f"Weights are saved to files that end in '.weights.h5', got {str(path)!r}."
+            f"Weights are saved to files that end in '.weights.h5' (Keras 3) or '.h5' (Keras 2), "
+            f"got {str(path)!r} and save_format={save_format!r}."
         )
     if not model.built:
         raise ValueError(
             f"Model {model.name!r} isn't built yet, so it has no weights. Call it on data first."
         )
     if may_write(path, overwrite):
+        write = write_weights if path.name.endswith(".weights.h5") else write_legacy_weights
         with replaced_when_done(path) as part:
-            write_weights(part, model)
+            write(part, model)
 
 
 def load_weights(
     model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
-    """Load a model's weights from a ".weights.h5" or ".keras" file.
+    """Load a model's weights from a ".keras" file or an HDF5 file of Keras 3 or 2.
 
     Args:
         model: A built model.
         filepath: Path of the file.
         skip_mismatch: Leave out layers whose weights don't fit, with a warning.
-        by_name: Not possible with these files.
+        by_name: Match layers by name: in files of Keras 2 only.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file doesn't fit the model; nothing has changed.
     """
     path = Path(filepath)
-    if by_name:
+    legacy = path.suffix in ENDINGS and _is_legacy_file(path)
+    if by_name and not legacy:
         raise ValueError(
             "by_name=True works only with weights files of old versions of Keras (.h5). Leave it "
             f"out to load {path.name!r} by the order of layers."
@@ -98,11 +110,18 @@ def load_weights(
             f"Model {model.name!r} isn't built yet, so it has no weights to load into. Call it on "
             "data or build(input_shape) it first."
         )
-    if path.suffix == ".keras":
+    if legacy:
+        read_legacy_weights(path, model, str(path), by_name, skip_mismatch)
+    elif path.suffix == ".keras":
         with open_archive(path) as archive:
             read_archive_weights(archive, model, str(path), skip_mismatch=skip_mismatch)
     else:
         read_weights(path, model, skip_mismatch=skip_mismatch, title=str(path))
+
+
+def _is_legacy_file(path: Path) -> bool:
+    with open_hdf5(path, str(path)) as store:
+        return is_legacy(store, str(path))
 
 
 hooks.save_model, hooks.load_model = save_model, load_model

@@ -19,6 +19,7 @@ from kernelmodel.models.model import Model
 from kernelmodel.saving.files import may_write, replaced_when_done
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
+from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model, save_legacy_model
 
 # The version of Keras whose format this is: Keras reads it to know what to expect.
 FORMAT_VERSION = "3.10.0"
@@ -34,9 +35,9 @@ def save_model(
 
     Args:
         model: A built model.
-        filepath: Path that ends in ".keras".
+        filepath: Path that ends in ".keras", or in ".h5" or ".hdf5" for the format of Keras 2.
         overwrite: Replace an existing file; if False, ask.
-        save_format: "keras", or None to go by the ending.
+        save_format: "keras" or "h5", or None to go by the ending.
         **kwargs: `include_optimizer`: whether to save the optimizer's state.
 
     Raises:
@@ -52,10 +53,11 @@ def save_model(
         20
     """
     path = Path(filepath)
-    if save_format not in (None, "keras") or path.suffix != ".keras":
+    legacy = path.suffix in ENDINGS and save_format in (None, "h5", "hdf5")
+    if not legacy and (save_format not in (None, "keras") or path.suffix != ".keras"):
         raise ValueError(
             f"Can't save as {save_format or path.suffix or str(path)!r}: give the path the ending "
-            f"'.keras', for example {path.with_suffix('.keras').name!r}."
+            f"'.keras' (or '.h5'), for example {path.with_suffix('.keras').name!r}."
         )
     if not model.built:
         raise ValueError(
@@ -63,6 +65,9 @@ def save_model(
             "or build(input_shape) it first."
         )
     if not may_write(path, overwrite):
+        return
+    if legacy:
+        save_legacy_model(model, path, kwargs.get("include_optimizer", True))
         return
     config = _config_of(model)
     optimizer = model.optimizer if kwargs.get("include_optimizer", True) else None
@@ -114,7 +119,7 @@ def load_model(
     """Load a model that kernelmodel or Keras saved.
 
     Args:
-        filepath: Path of a ".keras" file.
+        filepath: Path of a ".keras" file, or of an ".h5" or ".hdf5" file of Keras 2.
         custom_objects: `{name: class or function}` that the model uses.
         compile: Whether to compile it as it was.
         safe_mode: Accepted; code in a file is never run.
@@ -124,6 +129,8 @@ def load_model(
         ValueError: It isn't a model file, is damaged, or names unknown classes.
     """
     path = Path(filepath)
+    if path.suffix in ENDINGS:
+        return load_legacy_model(path, custom_objects, compile)
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
         return _read(archive, str(path), compile)
 

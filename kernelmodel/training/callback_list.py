@@ -8,6 +8,7 @@ from typing import Any
 
 from kernelmodel.callbacks import CallbackList, TerminateOnNaN
 from kernelmodel.core.hooks import hooks
+from kernelmodel.core.watching import WATCHERS
 from kernelmodel.training.checks import check_verbose
 
 
@@ -79,3 +80,6 @@ def running(
         )
     finally:
         model._nan_allowed = False
+        for callback in callbacks.callbacks:  # an error tells none that the training is over
+            if callback in WATCHERS:
+                WATCHERS.remove(callback)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kernelmodel.core.weights import Weights
+from kernelmodel.engine.lock import ENGINE_LOCK
 
 
 class TrainableFlags:
@@ -53,12 +54,13 @@ class TrainableFlags:
         if not changed:
             yield
             return
-        now = [(layer, layer._trainable) for layer in changed]
-        _set([(layer, not flag) for layer, flag in now])
-        try:
-            yield
-        finally:
-            _set(now)
+        with ENGINE_LOCK:  # a widget's thread that sets a flag meanwhile waits, so none gets lost
+            now = [(layer, layer._trainable) for layer in changed]
+            _set([(layer, not flag) for layer, flag in now])
+            try:
+                yield
+            finally:
+                _set(now)
 
 
 def _set(flags: list[tuple[Any, bool]]) -> None:

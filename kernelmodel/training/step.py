@@ -10,13 +10,16 @@ from typing import Any
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import concatenate
+from kernelmodel.core.watching import WATCHERS, watch
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.diagnose import explain_nan
 
 Function = Callable[[Iterator[Any]], Any]
 
 
-def run_step(model: Any, step: Callable[[Any], Any], data: Any, guard: bool) -> Any:
+def run_step(
+    model: Any, step: Callable[[Any], Any], data: Any, guard: bool, training: bool = False
+) -> Any:
     """Run a step; its writes reach the variables only if all went well.
 
     Args:
@@ -24,15 +27,19 @@ def run_step(model: Any, step: Callable[[Any], Any], data: Any, guard: bool) -> 
         step: `model.train_step` or the like.
         data: The batch.
         guard: Whether a loss that isn't a number is an error.
+        training: Whether those who watch training look into it.
 
     Raises:
         FloatingPointError: The loss is not a number; nothing has changed.
     """
     with ENGINE_LOCK:
         with Context(pure=True) as context:
+            watching = watch(context) if WATCHERS and training else None
             result = step(data)
             failed = guard and loss_is_nan(result)
             if not failed:
+                if watching is not None:
+                    watching.end(context)
                 context.commit()
                 context.keep_losses()
         if failed:
@@ -67,7 +74,7 @@ def make_function(
     def execute(data: Any) -> Any:
         if model.jit_compile and not model.run_eagerly:
             return model._xla_step(step, guard).run(data)
-        return run_step(model, step, data, guard and not model._nan_allowed)
+        return run_step(model, step, data, guard and not model._nan_allowed, training)
 
     def function(iterator: Iterator[Any]) -> Any:
         first = next(iterator)

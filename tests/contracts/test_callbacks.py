@@ -28,6 +28,7 @@ class Model:
 
     stop_training = False
     metrics = ()
+    _layers = ()
 
     def __init__(self):
         self.optimizer = optimizers.SGD(0.1)
@@ -117,8 +118,14 @@ def test_can_be_pickled(callback):
     assert type(pickle.loads(pickle.dumps(callback))) is type(callback)
 
 
+OURS_ALONE = {callbacks.LayerMonitor, callbacks.LivePanel}
+
+
 @pytest.mark.oracle
 def test_arguments_of_keras(callback, keras):
+    if type(callback) in OURS_ALONE:
+        assert not hasattr(keras.callbacks, type(callback).__name__)
+        return
     ours = inspect.signature(type(callback)).parameters
     theirs = inspect.signature(getattr(keras.callbacks, type(callback).__name__)).parameters
     assert list(ours) == list(theirs)

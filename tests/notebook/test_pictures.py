@@ -2,14 +2,12 @@
 
 import base64
 import re
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
 from kernelmodel.callbacks.history_text import history_text, short_number
 from kernelmodel.notebook.curves import curves_svg
-from kernelmodel.notebook.summary_html import summary_html
 from kernelmodel.notebook.svg import escape, picture, shorten
 
 NASTY = "<img onerror=alert(1)>\"'&\x00"
@@ -78,35 +76,6 @@ def test_the_text_is_short_and_the_same_for_almost_equal_histories():
     assert history_text(first) == history_text(second) == text
     assert history_text({}) == "<History: 0 epochs>"
     assert history_text({"loss": [2.0]}, note="stopped") == "<History: 1 epoch; loss 2; stopped>"
-
-
-def row(**more):
-    given = {"name": "dense", "class_name": "Dense", "output_shape": "(None, 3)", "params": 1234}
-    return SimpleNamespace(**{**given, "connected_to": [], "trainable": True, "depth": 0, **more})
-
-
-def test_the_summary_is_a_table():
-    html = summary_html([row(), row(name="inner", depth=1, trainable=False)], "model", 1234, 10, 7)
-    root = ElementTree.fromstring(html)
-    assert [cell.text for cell in root.iter("th")] == [
-        "Layer",
-        "Type",
-        "Output shape",
-        "Parameters",
-    ]
-    assert (
-        "1,244</b> parameters · 1,234 trainable · 10 not trainable · 7 more of the optimizer"
-        in html
-    )
-    with_more = summary_html(
-        [row(connected_to=["a", "b"])], "model", 1, 0, connected=True, show_trainable=True
-    )
-    assert '<td style="text-align:left">a<br>b</td>' in with_more and ">yes</td>" in with_more
-
-
-def test_the_summary_escapes_every_string():
-    nasty = row(name=NASTY, class_name=NASTY, output_shape=NASTY, connected_to=[NASTY])
-    assert "<img" not in summary_html([nasty], NASTY, 1, 1, connected=True)
 
 
 def test_numbers_are_short():

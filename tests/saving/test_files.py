@@ -198,9 +198,10 @@ def test_folders(saved: Any, name: str, tmp_path: Path) -> None:
 
 def test_endings(saved: Any, tmp_path: Path) -> None:
     model, _ = saved
-    for name in ("model", "model.h5", "model.zip"):
+    for name in ("model", "model.hdf", "model.zip"):
         with pytest.raises(ValueError, match=r"'\.keras'"):
             model.save(tmp_path / name)
+    for name in ("model", "model.zip", "model.keras"):
         with pytest.raises(ValueError, match=r"\.weights\.h5"):
             model.save_weights(tmp_path / name)
     unbuilt = km.Sequential([km.layers.Dense(1)])

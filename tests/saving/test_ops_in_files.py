@@ -73,6 +73,33 @@ GRAPHS |= {
     "crossentropy": lambda o, x, i: o.categorical_crossentropy(o.softmax(x), o.softmax(2 * x)),
     "binary": lambda o, x, i: o.binary_crossentropy(x, 2 * x, from_logits=True),
 }
+SPECIAL = """cbrt deg2rad erf erfc exp2 fabs log_sigmoid hard_tanh tanh_shrink sinc nan_to_num celu
+    trunc signbit"""
+GRAPHS |= {name: lambda o, x, i, name=name: getattr(o, name)(x) for name in SPECIAL.split()}
+GRAPHS |= {
+    "hypot": lambda o, x, i: o.hypot(x, x * 2),
+    "bits": lambda o, x, i: o.bitwise_and(i, o.left_shift(i, i)),
+    "diff": lambda o, x, i: o.diff(x, axis=1),
+    "median": lambda o, x, i: o.median(x, axis=1),
+    "nansum": lambda o, x, i: o.nansum(x, axis=1),
+    "cumprod": lambda o, x, i: o.cumprod(x, axis=1),
+    "svd": lambda o, x, i: o.svd(o.reshape(x, (-1, 2, 3)), full_matrices=False)[1],
+    "solve": lambda o, x, i: o.solve(
+        o.reshape(x[:, :4], (-1, 2, 2)) + np.eye(2, dtype="float32"), o.reshape(x, (-1, 2, 3))
+    ),
+    "conv": lambda o, x, i: o.conv(x[..., None], np.ones((3, 1, 2), "float32"), padding="same"),
+    "max_pool": lambda o, x, i: o.max_pool(x[..., None], 2, 2),
+    "rfft": lambda o, x, i: o.rfft(x)[0],
+    "stft": lambda o, x, i: o.stft(x, 4, 2, 4)[0],
+    "searchsorted": lambda o, x, i: o.searchsorted(np.array([0.2, 0.5], "float32"), x),
+    "resize": lambda o, x, i: o.image.resize(o.reshape(x, (-1, 2, 3, 1)), (4, 4)),
+    "grayscale": lambda o, x, i: o.image.rgb_to_grayscale(o.reshape(x, (-1, 2, 1, 3))),
+    "attention": lambda o, x, i: o.dot_product_attention(
+        *[o.reshape(x, (-1, 3, 1, 2))] * 3, is_causal=True
+    ),
+    "normalize": lambda o, x, i: o.normalize(x),
+    "segment_sum": lambda o, x, i: o.segment_sum(x[0], np.array([0, 1, 0, 2, 2, 1]), 3),
+}
 each = pytest.mark.parametrize("name", GRAPHS)
 
 

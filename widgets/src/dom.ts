@@ -28,3 +28,11 @@ export function svg<K extends keyof SVGElementTagNameMap>(
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/**
+ * Keeps keys for a view's own elements: JupyterLab asks the element that has the focus, and none around it, whether its
+ * shortcuts are to be left alone.
+ */
+export function ownKeys(root: HTMLElement): void {
+  root.addEventListener("focusin", (event) => (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true"));
+}

@@ -1,5 +1,5 @@
 // A graph view: the bar above, the picture, and the panel with the details of a layer.
-import { html, say } from "./dom";
+import { html, ownKeys, say } from "./dom";
 import { detailsElement } from "./graph_details";
 import type { Details, FromKernel, Model } from "./graph_protocol";
 import { Stage } from "./graph_stage";
@@ -25,11 +25,12 @@ export class GraphView {
   constructor(private readonly model: Model) {
     const title = model.get("_title");
     this.stage = new Stage(title, { choose: (id) => this.choose(id), toggle: (id) => this.toggle(id) });
-    this.element = html("div", { class: "km-graph", role: "group", "aria-label": `Graph of ${title}`, "data-lm-suppress-shortcuts": "true" },
+    this.element = html("div", { class: "km-graph", role: "group", "aria-label": `Graph of ${title}` },
       this.bar(title),
       html("div", { class: "km-graph-main" }, html("div", { class: "km-graph-left" }, this.stage.element, legend(model)), this.panel),
     );
     this.element.style.height = `${model.get("_height")}px`;
+    ownKeys(this.element);
     this.element.addEventListener("keydown", (event) => this.key(event));
     model.on("change:_scene", this.redraw);
     model.on("msg:custom", this.receive);

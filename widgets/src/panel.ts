@@ -2,7 +2,7 @@
 import { Bar } from "./bar";
 import { Buttons } from "./buttons";
 import { Charts } from "./charts";
-import { html, say } from "./dom";
+import { html, ownKeys, say } from "./dom";
 import { clock, short, steady } from "./format";
 import type { Link } from "./link";
 import type { Kept, Progress } from "./protocol";
@@ -61,8 +61,7 @@ export class Panel {
       this.charts.legend,
       this.charts.grid,
     );
-    // JupyterLab asks the element with the focus: arrow keys move its sliders, not the notebook's cursor.
-    for (const control of root.querySelectorAll("button, input")) control.setAttribute("data-lm-suppress-shortcuts", "true");
+    ownKeys(root);
     this.quit = store.listen(() => this.schedule());
     this.ticking = window.setInterval(() => this.store.progress && this.showTimes(this.store.progress), 500);
     this.draw();

@@ -1,6 +1,6 @@
 // A playground: inputs to move, and the model's prediction. Python's half: kernelmodel/notebook/playground.py.
 import { Answers, spoken } from "./answers";
-import { html, say } from "./dom";
+import { html, ownKeys, say } from "./dom";
 import { button, Pad } from "./pad";
 import { openPlaces } from "./places";
 import type { Model, PartSpec } from "./playground_protocol";
@@ -44,6 +44,7 @@ class PlaygroundView {
       html("div", { class: "km-halves" }, left, right),
       this.voice,
     );
+    ownKeys(this.element);
     this.quit = store.listen(() => this.schedule());
     model.send({ type: "open", view: this.id });
     this.draw();

@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelmodel.core.graph import Graph
 from kernelmodel.core.inputs import InputLayer
+from kernelmodel.core.nesting import expands
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tracking import unique
 from kernelmodel.core.tree import flatten
@@ -106,14 +107,6 @@ def model_parts(model: Any) -> Parts:
             its attributes: where its data goes only its code knows.
     """
     return _parts(model, "")
-
-
-def expands(operation: Any) -> bool:
-    """Whether a layer is shown as made of layers: models, and layers of a user's own class."""
-    if hasattr(operation, "_graph"):
-        return bool(operation.layers)
-    own = type(operation).__module__.startswith("kernelmodel.")
-    return not own and bool(getattr(operation, "_layers", []))
 
 
 def _parts(model: Any, prefix: str) -> Parts:

@@ -1,0 +1,1 @@
+"""The live summary: a model's layers as a table that watches them learn."""

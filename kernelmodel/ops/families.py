@@ -1,0 +1,117 @@
+"""Families of ops that differ in one NumPy function, and how their operands are promoted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+
+from kernelmodel.engine.boxes import getval
+from kernelmodel.ops.convert import FLOATX, _cast, dtype_of
+from kernelmodel.ops.dispatch import _array_like, op
+
+Function = Callable[..., Any]
+
+
+def floating(x: Any) -> Any:
+    """Integers and booleans as float32: a function with real values has no integer result."""
+    kind = type(x)
+    if kind is float or kind is int:
+        return np.float32(x)
+    return x if np.dtype(dtype_of(x)).kind in "fc" else _cast(x, FLOATX)
+
+
+def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two operands, an array of integers beside one of floats cast to its dtype.
+
+    NumPy would compute both in float64.
+    """
+    x1, x2 = _array_like(x1), _array_like(x2)
+    one, two = getattr(x1, "dtype", None), getattr(x2, "dtype", None)
+    if one is None or two is None or one == two:
+        return x1, x2
+    kinds = np.dtype(one).kind, np.dtype(two).kind
+    if kinds[0] == "f" and kinds[1] in "iub":
+        return x1, _cast(x2, one)
+    if kinds[1] == "f" and kinds[0] in "iub":
+        return _cast(x1, two), x2
+    return x1, x2
+
+
+def both_floating(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two operands of real values: integers become floats of the other's dtype, or float32."""
+    x1, x2 = same_floats(x1, x2)
+    if np.dtype(dtype_of(x1)).kind not in "fc" and np.dtype(dtype_of(x2)).kind not in "fc":
+        x1, x2 = floating(x1), floating(x2)
+    return x1, x2
+
+
+def documented(body: Function, name: str, meaning: str, source: str | None = None) -> Any:
+    """An op of a body, with a name and a docstring."""
+    body.__name__ = body.__qualname__ = name
+    body.__module__ = sys._getframe(2).f_globals["__name__"]  # where the table stands
+    body.__doc__ = f"{meaning}, element by element, as `numpy.{source or name}`."
+    return op(body)
+
+
+def real(name: str, meaning: str, source: str | None = None) -> Any:
+    """An op of one array with real values: integers are taken as floats."""
+    function = getattr(anp, source or name)
+
+    def body(x: Any) -> Any:
+        return function(floating(x))
+
+    return documented(body, name, meaning, source)
+
+
+def unary(name: str, meaning: str, source: str | None = None) -> Any:
+    """An op of one array that keeps its dtype."""
+    function = getattr(anp, source or name)
+
+    def body(x: Any) -> Any:
+        return function(x)
+
+    return documented(body, name, meaning, source)
+
+
+def binary(name: str, meaning: str) -> Any:
+    """An op of two arrays."""
+    function = getattr(anp, name)
+
+    def body(x1: Any, x2: Any) -> Any:
+        return function(*same_floats(x1, x2))
+
+    return documented(body, name, meaning)
+
+
+def real_binary(name: str, meaning: str) -> Any:
+    """An op of two arrays with real values."""
+    function = getattr(anp, name)
+
+    def body(x1: Any, x2: Any) -> Any:
+        return function(*both_floating(x1, x2))
+
+    return documented(body, name, meaning)
+
+
+def predicate(name: str, meaning: str) -> Any:
+    """An op of one array without a gradient."""
+    function = getattr(np, name)
+
+    def body(x: Any) -> Any:
+        return function(getval(x))
+
+    return documented(body, name, meaning)
+
+
+def comparison(name: str, meaning: str) -> Any:
+    """An op of two arrays without a gradient."""
+    function = getattr(np, name)
+
+    def body(x1: Any, x2: Any) -> Any:
+        return function(*map(getval, same_floats(x1, x2)))
+
+    return documented(body, name, meaning)
