@@ -45,9 +45,16 @@ from kernelmodel.optimizers import Optimizer
 from kernelmodel.regularizers import Regularizer
 
 if _typing.TYPE_CHECKING:
-    from kernelmodel import explain, notebook
+    from kernelmodel import datasets, explain, notebook, preprocessing, visualization, wrappers
 
-_IMPORTED_WHEN_ASKED_FOR = ("explain", "notebook")
+_IMPORTED_WHEN_ASKED_FOR = (
+    "datasets",
+    "explain",
+    "notebook",
+    "preprocessing",
+    "visualization",
+    "wrappers",
+)
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -89,6 +96,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "datasets",
     "dtype_policies",
     "explain",
     "initializers",
@@ -101,9 +109,12 @@ __all__ = [
     "notebook",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
     "tree",
     "utils",
+    "visualization",
+    "wrappers",
 ]

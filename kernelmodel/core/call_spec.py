@@ -61,5 +61,7 @@ def build_parameters(cls: type) -> tuple[str, ...]:
 
 @once_a_class
 def own_parameters(cls: type) -> frozenset[str]:
-    """Arguments that a class's own `__init__` names."""
-    return frozenset(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
+    """Arguments that the `__init__` of a class, or of a base below `Layer`, names."""
+    classes = cls.__mro__[: [base.__name__ for base in cls.__mro__].index("Layer")]
+    inits = [vars(base)["__init__"] for base in classes if "__init__" in vars(base)]
+    return frozenset(name for init in inits for name in inspect.signature(init).parameters)

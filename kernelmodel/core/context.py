@@ -30,14 +30,16 @@ class Context:
     """
 
     __slots__ = (
-        "depth", "losses", "masks", "observer", "path", "pure", "shapes_only", "tapes", "token",
-        "training", "values", "written",
+        "depth", "losses", "masks", "observer", "path", "pure", "shapes_only", "stand_ins", "tapes",
+        "token", "training", "values", "written",
     )  # fmt: skip
 
     def __init__(self, pure: bool = False) -> None:
         self.pure = pure
         self.values: dict[int, Any] = {}
         self.written: dict[int, Variable] = {}
+        # What reads of a variable give in its place; see `standing_in`.
+        self.stand_ins: dict[int, Any] = {}
         self.tapes: list[Any] = []
         self.training: Any = None
         self.masks: dict[int, tuple[Any, Any]] = {}
@@ -59,6 +61,8 @@ class Context:
 
     def read(self, variable: Variable) -> Any:
         """The variable's value now: written here, or its own; traced under a tape."""
+        if self.stand_ins and id(variable) in self.stand_ins:
+            return self.stand_ins[id(variable)]
         if self.tapes:
             return self._traced(variable, len(self.tapes) - 1)
         return self.values.get(id(variable), variable._array)
@@ -117,6 +121,21 @@ class Context:
 def current() -> Context | None:
     """The running context, if any."""
     return CURRENT.get()
+
+
+@contextmanager
+def standing_in(variable: Variable, value: Any) -> Iterator[None]:
+    """In a `with` block of a running context, reads of a variable give another, traced value.
+
+    Gradients flow through that value to what it was computed from.
+    """
+    context = CURRENT.get()
+    assert context is not None
+    context.stand_ins[id(variable)] = value
+    try:
+        yield
+    finally:
+        del context.stand_ins[id(variable)]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ class InputSpec:
         axes: `{axis: length}`.
         allow_last_axis_squeeze: Whether a last axis of length one may be missing or too many.
         name: Key of this input when inputs are a dict.
+        optional: Whether the input may be None.
 
     Examples:
         >>> import kernelmodel as km
@@ -36,8 +37,9 @@ class InputSpec:
         axes: dict[int, int] | None = None,
         allow_last_axis_squeeze: bool = False,
         name: str | None = None,
+        optional: bool = False,
     ) -> None:
-        self.dtype, self.name = dtype, name
+        self.dtype, self.name, self.optional = dtype, name, optional
         self.shape = None if shape is None else tuple(shape)
         self.ndim = len(self.shape) if self.shape is not None else ndim
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
@@ -95,7 +97,7 @@ def check_inputs(spec: Any, inputs: Any, path: str) -> None:
             "list."
         )
     for number, (one, leaf) in enumerate(zip(specs, leaves)):
-        if one is None:
+        if one is None or (leaf is None and one.optional):
             continue
         shape = tuple(getattr(leaf, "shape", ()))
         if not one.accepts(shape):

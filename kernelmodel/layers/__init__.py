@@ -14,11 +14,15 @@ from kernelmodel.layers.activation import (
     ReLU,
     Softmax,
 )
-from kernelmodel.layers.attention import (
-    MultiHeadAttention,
+from kernelmodel.layers.attention.dot import (
+    AdditiveAttention,
+    Attention,
 )
-from kernelmodel.layers.batch_normalization import (
-    BatchNormalization,
+from kernelmodel.layers.attention.grouped_query import (
+    GroupQueryAttention,
+)
+from kernelmodel.layers.attention.multi_head import (
+    MultiHeadAttention,
 )
 from kernelmodel.layers.borders import (
     Cropping1D,
@@ -80,13 +84,27 @@ from kernelmodel.layers.merging import (
     multiply,
     subtract,
 )
-from kernelmodel.layers.normalization import (
+from kernelmodel.layers.normalization.batch import (
+    BatchNormalization,
+)
+from kernelmodel.layers.normalization.samples import (
     GroupNormalization,
     LayerNormalization,
     RMSNormalization,
     UnitNormalization,
 )
-from kernelmodel.layers.pooling import (
+from kernelmodel.layers.normalization.spectral import (
+    SpectralNormalization,
+)
+from kernelmodel.layers.pooling.adaptive import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
+from kernelmodel.layers.pooling.windows import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -104,6 +122,11 @@ from kernelmodel.layers.preprocessing import *  # noqa: F403
 from kernelmodel.layers.preprocessing import __all__ as _preprocessing
 from kernelmodel.layers.recurrent.bidirectional import (
     Bidirectional,
+)
+from kernelmodel.layers.recurrent.conv_lstm import (
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
 )
 from kernelmodel.layers.recurrent.gru import (
     GRU,
@@ -126,6 +149,7 @@ from kernelmodel.layers.recurrent.stacked import (
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.regularization import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -138,6 +162,9 @@ from kernelmodel.layers.reshaping import (
     Permute,
     RepeatVector,
     Reshape,
+)
+from kernelmodel.layers.reversible_embedding import (
+    ReversibleEmbedding,
 )
 from kernelmodel.layers.upsampling import (
     UpSampling1D,
@@ -179,7 +206,16 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
+    "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -196,6 +232,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -229,6 +268,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -255,6 +295,7 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -265,6 +306,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",

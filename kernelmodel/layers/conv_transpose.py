@@ -208,3 +208,19 @@ class Conv3DTranspose(ConvTranspose):
         "Base of transposed convolutions.", "Transposed convolution of volumes."
     )
     rank = 3
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        # In Keras, too, only this one takes these two the other way around.
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.seed import SeedGenerator
@@ -13,7 +14,11 @@ from kernelmodel.layers.arguments import data_format as checked_format
 from kernelmodel.layers.arguments import is_integer, number, refuse
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
+from kernelmodel.ops.convert import _cast
 from kernelmodel.regularizers import L1L2
+
+# What SELU tends to for low inputs.
+SELU_LOWEST = -1.0507009873554805 * 1.6732632423543772
 
 
 class _SameShape(Layer):
@@ -240,6 +245,42 @@ class GaussianDropout(_SameShape):
         return inputs * random.normal(
             tuple(inputs.shape), 1.0, stddev, self.compute_dtype, self.seed_generator
         )
+
+
+@REGISTRY.register()
+class AlphaDropout(Dropout):
+    """In training sets a random share of the inputs to the lowest value of SELU.
+
+    The others are scaled and shifted so that mean and variance stay; made for networks of SELUs.
+
+    Args:
+        rate: Share that is dropped, from 0 to 1.
+        noise_shape: Shape of the mask, None for a length of the input; an axis of length 1 is
+            dropped as a whole. None: every value for itself.
+        seed: Integer, or None for other numbers in each run.
+
+    Raises:
+        ValueError: `rate` isn't between 0 and 1, or `noise_shape` holds other things than lengths.
+
+    Source: Klambauer et al., *Self-Normalizing Neural Networks*, NeurIPS 2017.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.AlphaDropout(0.5)([[1.0, 2.0]])  # not in training: nothing happens
+        array([[1., 2.]], dtype=float32)
+    """
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Drop values, if in training."""
+        if not training or self.rate == 0:
+            return inputs
+        if self.rate == 1:
+            return ops.zeros_like(inputs)
+        keep = random.keep_mask(self._mask_shape(inputs.shape), self.rate, self.seed_generator)
+        kept = _cast(keep, self.compute_dtype)
+        factor = ((1 - self.rate) * (1 + self.rate * SELU_LOWEST**2)) ** -0.5
+        shift = -factor * SELU_LOWEST * self.rate
+        return inputs * (kept * factor) + ((1 - kept) * (factor * SELU_LOWEST) + shift)
 
 
 @REGISTRY.register()

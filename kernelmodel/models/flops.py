@@ -41,7 +41,7 @@ from kernelmodel.layers.conv_transpose import ConvTranspose
 from kernelmodel.layers.depthwise import DepthwiseConv, SeparableConv
 from kernelmodel.layers.einsum import plan
 from kernelmodel.layers.merging import Merge
-from kernelmodel.layers.pooling import GlobalPooling, Pooling
+from kernelmodel.layers.pooling.windows import GlobalPooling, Pooling
 from kernelmodel.layers.shape_layer import ShapeLayer
 
 Shape = Sequence[int]
@@ -136,6 +136,8 @@ def _attention(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
         + there * heads * values * (2 * value[-1] + bias)
         + here * made * (2 * heads * values + bias)
     )
+    if layer.use_gate:  # its projection of the query, a sigmoid and a product
+        projections += here * heads * values * (2 * query[-1] + bias + 2)
     pairs = heads * here // at * at * seen
     return projections + here * heads * length + pairs * (2 * length + SOFTMAX + 2 * values)
 
@@ -192,6 +194,13 @@ def _dot(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
     return norms + 2 * inputs[0][a] * size(outputs[0])
 
 
+def _reversible(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    if len(outputs[0]) > len(inputs[0]):  # a look-up
+        return 0
+    capped = 0 if layer.logit_soft_cap is None else 3
+    return (2 * layer.output_dim + capped) * size(outputs[0])
+
+
 def _per_output(count: int) -> Callable[[Any, Shapes, Shapes], int]:
     return lambda layer, inputs, outputs: count * size(outputs[0])
 
@@ -213,6 +222,8 @@ FORMULAS: tuple[tuple[Any, Callable[[Any, Shapes, Shapes], int | None]], ...] = 
     (layers.RNN, _recurrent),
     (layers.Bidirectional, _bidirectional),
     (layers.TimeDistributed, _time_distributed),
+    (layers.SpectralNormalization, lambda layer, *shapes: flops_of(layer.layer, *shapes)),
+    (layers.ReversibleEmbedding, _reversible),
     (layers.Dot, _dot),
     (Merge, lambda layer, inputs, outputs: (len(inputs) - 1) * size(outputs[0])),
     ((layers.BatchNormalization, layers.Rescaling), _per_output(2)),

@@ -14,6 +14,12 @@ from kernelmodel.training.trainer import Trainer
 class ModelFiles(Trainer):
     """Configs and files; a part of `Model`."""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A model of a graph is pickled as its file; one with a call() of its own as any object.
+        if self._graph is None or not self.built or hooks.reduce_model is None:
+            return super().__reduce_ex__(protocol)
+        return hooks.reduce_model(self)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `kwargs` go to `json.dumps`."""
         with shared_objects():

@@ -14,10 +14,16 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, open_hdf5
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
-from kernelmodel.saving.keras_file import load_model, read_archive_weights, save_model
+from kernelmodel.saving.keras_file import (
+    load_model,
+    read_archive_weights,
+    reduce_model,
+    save_model,
+)
 from kernelmodel.saving.legacy.model import ENDINGS
 from kernelmodel.saving.legacy.weights import (
     is_legacy,
@@ -26,7 +32,11 @@ from kernelmodel.saving.legacy.weights import (
 )
 from kernelmodel.saving.saved_model import export_saved_model
 
+CustomObjectScope = custom_object_scope
+
 __all__ = [
+    "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
@@ -116,5 +126,5 @@ def _is_legacy_file(path: Path) -> bool:
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
-hooks.export = export_saved_model
+hooks.export, hooks.reduce_model = export_saved_model, reduce_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

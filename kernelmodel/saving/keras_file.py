@@ -72,20 +72,42 @@ def save_model(
     if legacy:
         save_legacy_model(model, path, kwargs.get("include_optimizer", True))
         return
+    config = _config_of(model)
+    optimizer = getattr(model, "optimizer", None) if kwargs.get("include_optimizer", True) else None
+    with replaced_when_done(path) as part:
+        _write(part, config, model, optimizer)
+
+
+def _config_of(model: Any) -> str:
     with shared_objects():
-        config = json.dumps(serialize_keras_object(model), default=_refuse)
+        return json.dumps(serialize_keras_object(model), default=_refuse)
+
+
+def _write(file: Any, config: str, model: Any, optimizer: Any) -> None:
     metadata = {
         "keras_version": FORMAT_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    optimizer = getattr(model, "optimizer", None) if kwargs.get("include_optimizer", True) else None
-    with replaced_when_done(path) as part, zipfile.ZipFile(part, "w") as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", config)
         weights = io.BytesIO()
         write_weights(weights, model, optimizer)
         archive.writestr(WEIGHTS, weights.getbuffer())
         write_assets(archive, model)
+
+
+def reduce_model(model: Any) -> tuple[Any, tuple[bytes]]:
+    """How a built model is pickled and deeply copied: as the content of its file."""
+    file = io.BytesIO()
+    _write(file, _config_of(model), model, model.optimizer)
+    return model_from_bytes, (file.getvalue(),)
+
+
+def model_from_bytes(content: bytes) -> Any:
+    """The model of a file's content."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _read(archive, "the pickled model", compile=True)
 
 
 def _refuse(value: Any) -> Any:
@@ -114,16 +136,19 @@ def load_model(
     if path.suffix in ENDINGS:
         return load_legacy_model(path, custom_objects, compile)
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
-        config = read_json(archive, "config.json", str(path))
-        compile_config = config.pop("compile_config", None)
-        with shared_objects(reading=True):
-            model = deserialize_keras_object(config)
-        if not isinstance(model, Layer):
-            raise ValueError(f"{path} holds a {type(model).__name__}, not a model.")
-        if compile and compile_config and isinstance(model, Model):
-            model.compile_from_config(compile_config)
-        optimizer = getattr(model, "optimizer", None)
-        read_archive_weights(archive, model, str(path), optimizer=optimizer)
+        return _read(archive, str(path), compile)
+
+
+def _read(archive: zipfile.ZipFile, title: str, compile: bool) -> Any:
+    config = read_json(archive, "config.json", title)
+    compile_config = config.pop("compile_config", None)
+    with shared_objects(reading=True):
+        model = deserialize_keras_object(config)
+    if not isinstance(model, Layer):
+        raise ValueError(f"{title} holds a {type(model).__name__}, not a model.")
+    if compile and compile_config and isinstance(model, Model):
+        model.compile_from_config(compile_config)
+    read_archive_weights(archive, model, title, optimizer=getattr(model, "optimizer", None))
     return model
 
 

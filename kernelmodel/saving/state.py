@@ -59,6 +59,7 @@ def _walk_all(things: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any
         if not inner and not isinstance(thing, (Layer, SeedGenerator)):
             continue
         title = getattr(thing, "_serialized_class_name", type(thing).__name__)
+        title = getattr(thing, "_class_in_weights_files", title)
         name = "container" if inner else snake_case(title)
         count = counts.get(name, 0)
         counts[name] = count + 1

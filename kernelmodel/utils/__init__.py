@@ -1,9 +1,16 @@
 """Functions around models and data."""
 
+import importlib as _importlib
 import random as _random
+import typing as _typing
 
 import numpy as _np
 
+from kernelmodel.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from kernelmodel.core.naming import reset_names
 from kernelmodel.core.serialization import (
     custom_object_scope,
@@ -14,33 +21,88 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from kernelmodel.core.symbolic import KerasTensor as _KerasTensor
 from kernelmodel.engine.random import reset_global_seed
-from kernelmodel.ops import one_hot
 from kernelmodel.ops.convert import standardize_dtype
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.sources.py_dataset import PyDataset, Sequence
+from kernelmodel.utils.arrays import normalize, pad_sequences, to_categorical
 from kernelmodel.utils.feature_space import FeatureSpace
 from kernelmodel.utils.model_plotting import model_to_dot, plot_model
+from kernelmodel.utils.progbar import Progbar
+from kernelmodel.utils.source_inputs import get_source_inputs, is_keras_tensor
+
+if _typing.TYPE_CHECKING:
+    from kernelmodel.utils.audio_directory import audio_dataset_from_directory
+    from kernelmodel.utils.downloads import get_file
+    from kernelmodel.utils.image_directory import image_dataset_from_directory
+    from kernelmodel.utils.image_files import array_to_img, img_to_array, load_img, save_img
+    from kernelmodel.utils.splitting import split_dataset
+    from kernelmodel.utils.text_directory import text_dataset_from_directory
+    from kernelmodel.utils.timeseries import timeseries_dataset_from_array
+
+# Imported when they are asked for, by the module that has them: few scripts need them.
+_PLACES = {
+    "array_to_img": "image_files",
+    "audio_dataset_from_directory": "audio_directory",
+    "get_file": "downloads",
+    "image_dataset_from_directory": "image_directory",
+    "img_to_array": "image_files",
+    "load_img": "image_files",
+    "save_img": "image_files",
+    "split_dataset": "splitting",
+    "text_dataset_from_directory": "text_directory",
+    "timeseries_dataset_from_array": "timeseries",
+}
+
+CustomObjectScope = custom_object_scope
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name in _PLACES:
+        return getattr(_importlib.import_module(f"kernelmodel.utils.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'kernelmodel.utils' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})
+
 
 __all__ = [
+    "CustomObjectScope",
     "FeatureSpace",
+    "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "load_img",
     "model_to_dot",
+    "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
@@ -72,48 +134,6 @@ def set_random_seed(seed: int) -> None:
     reset_global_seed(int(seed))
 
 
-def is_keras_tensor(x: object) -> bool:
-    """Whether x is a symbolic tensor: an output of `Input`, or of a layer or op called on one.
-
-    Examples:
-        >>> import kernelmodel as km
-        >>> km.utils.is_keras_tensor(km.Input((3,))), km.utils.is_keras_tensor([1.0])
-        (True, False)
-    """
-    return isinstance(x, _KerasTensor)
-
-
 def clear_session() -> None:
     """Start the numbers in made-up names (`dense_1`, ...) anew."""
     reset_names()
-
-
-def to_categorical(x: object, num_classes: int | None = None) -> _np.ndarray:
-    """Class indices as rows with a one at their index.
-
-    Args:
-        x: Integers of any shape; a last axis of length one is dropped.
-        num_classes: Length of the rows; None for the largest index plus one.
-
-    Returns:
-        Float32 array of shape (..., num_classes).
-
-    Raises:
-        ValueError: An index that is negative or too large.
-
-    Examples:
-        >>> import kernelmodel as km
-        >>> km.utils.to_categorical([0, 2])
-        array([[1., 0., 0.],
-               [0., 0., 1.]], dtype=float32)
-    """
-    labels = _np.asarray(x, dtype="int64")
-    if labels.ndim > 1 and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    count = int(labels.max()) + 1 if num_classes is None else num_classes
-    if labels.size and (labels.min() < 0 or labels.max() >= count):
-        raise ValueError(
-            f"`x` must hold class indices from 0 to {count - 1}, got values from {labels.min()} to "
-            f"{labels.max()}."
-        )
-    return one_hot(labels, count).numpy()

@@ -28,7 +28,8 @@ ORDER = [
     {"distribute"},
     {"explain"},
     {"notebook"},
-    {"datasets", "utils"},
+    {"utils"},
+    {"datasets", "preprocessing", "visualization", "wrappers"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
@@ -46,7 +47,12 @@ HEAVY = [
     "plotly",
     "polars",
     "rich",
+    "PIL",
     "scipy",
+    "sklearn",
+    "tarfile",
+    "urllib.request",
+    "wave",
 ]
 
 

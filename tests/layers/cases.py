@@ -113,6 +113,15 @@ add(
 )
 add("Embedding", {"input_dim": 9, "output_dim": 4}, args=(a(5, high=9),))
 add("Embedding", {"input_dim": 9, "output_dim": 2, "mask_zero": True}, args=(a(3, 2, high=9),))
+SIZES = {"input_dim": 9, "output_dim": 4}
+add("ReversibleEmbedding", SIZES, {**SIZES, "mask_zero": True}, args=(a(5, high=9),))
+add(
+    "ReversibleEmbedding",
+    SIZES,
+    {**SIZES, "tie_weights": False, "logit_soft_cap": 2.0},
+    args=(a(5, 4),),
+    kwargs={"reverse": True},
+)
 add("Masking", {}, {"mask_value": 0.5})
 add("Identity")
 add("Lambda", {"function": doubled}, {"function": summed, "output_shape": (3,)})
@@ -131,6 +140,7 @@ add("SpatialDropout1D", {"rate": 0.5}, args=(a(5, 40),), **DRAWS)
 add("SpatialDropout2D", {"rate": 0.5}, args=(a(6, 5, 40),), **DRAWS)
 add("SpatialDropout2D", {"rate": 0.5, **FIRST}, args=(a(40, 6, 5),), **DRAWS)
 add("SpatialDropout3D", {"rate": 0.5}, args=(a(2, 2, 2, 40),), **DRAWS)
+add("AlphaDropout", {"rate": 0.4}, {"rate": 0.3, "noise_shape": (None, 5, 1)}, **DRAWS)
 add("GaussianNoise", {"stddev": 0.5}, **DRAWS)
 add("GaussianDropout", {"rate": 0.5}, **DRAWS)
 add("ActivityRegularization", {"l1": 0.1, "l2": 0.2})
@@ -207,9 +217,36 @@ for kind in ("Max", "Average"):
     add(f"Global{kind}Pooling2D", {}, {"keepdims": True, **FIRST}, args=(IMAGE,))
     add(f"Global{kind}Pooling3D", args=(VOLUME,))
 
+for kind in ("Max", "Average"):
+    add(f"Adaptive{kind}Pooling1D", {"output_size": 2}, {"output_size": 7})
+    add(f"Adaptive{kind}Pooling1D", {"output_size": 2, **FIRST}, args=(a(3, 5),))
+    add(
+        f"Adaptive{kind}Pooling2D",
+        {"output_size": (4, 2)},
+        {"output_size": (3, 5)},
+        {"output_size": 3, **FIRST},
+        args=(IMAGE,),
+    )
+    add(f"Adaptive{kind}Pooling3D", {"output_size": (2, 3, 2)}, args=(VOLUME,))
+
 # ---- normalization ----
+add(
+    "SpectralNormalization",
+    {"layer": lambda d: L.Dense(2, dtype=d), "power_iterations": 60},
+    {"layer": lambda d: L.Conv1D(2, 2, dtype=d), "power_iterations": 60},
+    in_training=True,
+)
+add(
+    "SpectralNormalization",
+    {"layer": lambda d: L.Embedding(9, 2, dtype=d), "power_iterations": 60},
+    args=(a(5, high=9),),
+    in_training=True,
+)
 add("BatchNormalization", {}, {"axis": 1, "scale": False, "momentum": 0.5}, in_training=True)
 add("BatchNormalization", {"center": False}, args=(ROWS,), in_training=True)
+# Bounds that make the corrections constants, which they are for the gradient.
+CLIPPED = {"renorm": True, "renorm_clipping": {"rmin": 3.0, "rmax": 4.0, "dmax": 1e-3}}
+add("BatchNormalization", CLIPPED, {**CLIPPED, "axis": 1, "scale": False}, in_training=True)
 add("LayerNormalization", {}, {"axis": [1, 2], "center": False})
 add("RMSNormalization", {}, {"axis": [1, 2]})
 add("UnitNormalization", {}, {"axis": [1, 2]})
@@ -257,6 +294,31 @@ add(
         "backward_layer": lambda d: L.LSTM(4, go_backwards=True, dtype=d),
         "merge_mode": "ave",
     },
+)
+
+FILM, CONV = a(3, 4, 5, 2), {"filters": 2, "kernel_size": 2}
+add("ConvLSTM1D", CONV, {**CONV, **SAME, **ALL, "strides": 2}, args=(a(3, 4, 2),))
+add(
+    "ConvLSTM2D",
+    {**CONV, "kernel_size": (2, 3), "return_sequences": True, "go_backwards": True},
+    {**CONV, "dilation_rate": (1, 2), "use_bias": False, "recurrent_activation": "hard_sigmoid"},
+    args=(FILM,),
+)
+add("ConvLSTM2D", {**CONV, **SAME, **FIRST, **ALL}, args=(a(3, 2, 4, 5),))
+STATE = a(3, 4, 2)
+add("ConvLSTM2D", CONV, args=(FILM, [STATE, STATE]))
+add(
+    "ConvLSTM2D",
+    {**CONV, "dropout": 0.5},
+    {**CONV, "recurrent_dropout": 0.5},
+    args=(FILM,),
+    **DRAWS,
+)
+add("ConvLSTM3D", {**CONV, **SAME}, args=(a(2, 2, 3, 2, 1),))
+add(
+    "Bidirectional",
+    {"layer": lambda d: L.ConvLSTM1D(2, 2, return_sequences=True, dtype=d)},
+    args=(a(3, 4, 2),),
 )
 
 # ---- wrappers ----
@@ -513,6 +575,43 @@ CASES.append(
         "two axes",
     )
 )
+add(
+    "MultiHeadAttention",
+    {"num_heads": 2, "key_dim": 3, "value_dim": 3, "use_gate": True, "sliding_window": 2},
+    args=(STEPS, STEPS),
+    kwargs={"return_attention_scores": True},
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
+    {"head_dim": 2, "num_query_heads": 3, "num_key_value_heads": 1, "use_bias": False},
+    args=(a(5, 4), a(3, 6)),
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 2, "num_query_heads": 6, "num_key_value_heads": 3, "use_gate": True},
+    {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1, "sliding_window": 2},
+    args=(STEPS, STEPS),
+    kwargs={"use_causal_mask": True, "return_attention_scores": True},
+)
+add(
+    "GroupQueryAttention",
+    {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1, "dropout": 0.5},
+    args=(STEPS, STEPS),
+    **DRAWS,
+)
+PAIR = ([a(5, 3), a(4, 3)],)
+add("Attention", {}, {"use_scale": True}, {"score_mode": "concat", "use_scale": True}, args=PAIR)
+add(
+    "Attention",
+    {"score_mode": "concat"},
+    args=([STEPS, a(4, 6), a(4, 3)],),
+    kwargs={"use_causal_mask": True, "return_attention_scores": True},
+)
+add("Attention", {"dropout": 0.5}, args=PAIR, **DRAWS)
+add("AdditiveAttention", {}, {"use_scale": False}, args=PAIR)
+add("AdditiveAttention", args=([STEPS, a(4, 6), a(4, 3)],), kwargs={"use_causal_mask": True})
+add("AdditiveAttention", {"dropout": 0.5}, args=PAIR, **DRAWS)
 
 
 def example(value: Any, batch: int, dtype: str = "float32", seed: int = 0) -> Any:

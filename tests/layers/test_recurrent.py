@@ -118,3 +118,29 @@ def test_symbolic_states():
     y, last = L.GRU(4, return_sequences=True, return_state=True)(x, initial_state=h)
     assert y.shape == (None, None, 4)
     assert last.shape == (None, 4)
+
+
+def test_a_convolution_skips_masked_steps():
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, 4, 1)).astype("float32")
+    mask = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 0, 1]], bool)
+    layer = L.ConvLSTM2D(2, 3, padding="same", return_sequences=True)
+    outputs = layer(x, mask=mask)
+    np.testing.assert_allclose(outputs[0, :3], layer(x[:1, :3])[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(outputs[0, 3], outputs[0, 2])
+    np.testing.assert_allclose(outputs[1, 4], layer(x[1:, [0, 2, 4]])[0, -1], atol=1e-6)
+
+
+def test_a_convolution_goes_on_from_its_states():
+    x = np.random.default_rng(0).normal(size=(2, 6, 3, 4, 4)).astype("float32")
+    whole = L.ConvLSTM2D(2, 2, data_format="channels_first", return_sequences=True)
+    expected = whole(x)
+    config = whole.get_config() | {"stateful": True, "return_state": True}
+    layer = L.ConvLSTM2D.from_config(config)
+    layer.build((2, 3, 3, 4, 4))
+    layer.set_weights(whole.get_weights())
+    first, h, c = layer(x[:, :3])
+    second = layer(x[:, 3:])[0]
+    np.testing.assert_allclose(np.concatenate([first, second], 1), expected, rtol=1e-5, atol=1e-6)
+    assert h.shape == c.shape == (2, 2, 3, 3)
+    layer.reset_state()
+    np.testing.assert_allclose(layer(x[:, :3])[0], first, rtol=1e-6)

@@ -184,3 +184,24 @@ def test_code_that_fails_on_zeros_leaves_a_summary_without_costs() -> None:
     with pytest.warns(UserWarning, match="isn't known.*raised AssertionError"):
         assert Summary(model).cost == Cost()
     assert flops_of(model.dense, [(1, 3)], [(1, 2)]) == 14
+
+
+def test_an_embedding_in_both_directions() -> None:
+    layer = km.layers.ReversibleEmbedding(9, 4, logit_soft_cap=2.0)
+    assert flops_of(layer, [(1, 5)], [(1, 5, 4)]) == 0
+    assert flops_of(layer, [(1, 5, 4)], [(1, 5, 9)]) == 45 * (2 * 4 + 3)
+
+
+def test_a_normalized_kernel_costs_nothing_at_inference() -> None:
+    layer = km.layers.SpectralNormalization(km.layers.Dense(3))
+    layer.build((None, 4))
+    assert flops_of(layer, [(1, 4)], [(1, 3)]) == 2 * 4 * 3 + 3
+
+
+def test_a_gate_of_attention() -> None:
+    counts = []
+    for gate in (False, True):
+        layer = km.layers.MultiHeadAttention(2, 3, use_gate=gate)
+        layer.build((None, 5, 8), (None, 5, 8))
+        counts.append(flops_of(layer, [(1, 5, 8), (1, 5, 8)], [(1, 5, 8)]))
+    assert counts[1] - counts[0] == 5 * 2 * 3 * (2 * 8 + 1 + 2)

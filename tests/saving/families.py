@@ -92,6 +92,27 @@ def stack(k: Any) -> Any:
     )
 
 
+def attending(k: Any) -> Any:
+    x = inputs = k.Input((4,), dtype="int32")
+    embedding = k.layers.ReversibleEmbedding(9, 6, tie_weights=False)
+    x = embedding(x)
+    x = k.layers.GroupQueryAttention(3, 4, 2, use_gate=True)(x, x)
+    x = k.layers.MultiHeadAttention(2, 3, use_gate=True, sliding_window=2)(x, x)
+    x = k.layers.Attention(use_scale=True, score_mode="concat", dropout=0.1)([x, x])
+    x = k.layers.AdditiveAttention()([x, x])
+    return k.Model(inputs, embedding(x, reverse=True))
+
+
+def filmed(k: Any) -> Any:
+    x = inputs = k.Input((3, 6, 7, 2))
+    x = k.layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True, dropout=0.2)(x)
+    x = k.layers.ConvLSTM2D(2, 2)(x)
+    x = k.layers.AdaptiveMaxPooling2D((3, 2))(x)
+    x = k.layers.SpectralNormalization(k.layers.Conv2D(3, 2))(x)
+    x = k.layers.BatchNormalization(renorm=True)(k.layers.AlphaDropout(0.3)(x))
+    return k.Model(inputs, k.layers.AdaptiveAveragePooling2D(1)(x))
+
+
 FAMILIES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "convolutional": (convolutional, floats(5, 12, 12, 3)),
     "recurrent": (recurrent, np.array([[1, 5, 2, 0], [3, 0, 0, 0], [4, 4, 9, 10]], "int32")),
@@ -100,6 +121,8 @@ FAMILIES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "shared": (shared, [floats(5, 3), floats(5, 3)]),
     "named_ports": (named_ports, {"first": floats(5, 3), "second": floats(5, 2)}),
     "with_ops": (with_ops, floats(5, 4)),
+    "attending": (attending, np.array([[1, 5, 2, 0], [3, 0, 0, 8]], "int32")),
+    "filmed": (filmed, floats(2, 3, 6, 7, 2)),
     "stack": (stack, floats(5, 4, 2)),
 }
 
@@ -125,5 +148,6 @@ def leaves(outputs: Any) -> list[np.ndarray]:
 
 
 def largest_difference(one: Any, other: Any) -> float:
+    """Largest difference, relative to the largest value if that is above one."""
     pairs = zip(leaves(one), leaves(other), strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in pairs)
+    return max(float(np.abs(a - b).max()) / max(1.0, float(np.abs(b).max())) for a, b in pairs)

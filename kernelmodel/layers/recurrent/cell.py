@@ -39,6 +39,10 @@ class RecurrentCell(Layer):
     casts_integers = True
 
     gates = 1
+    # What the argument `units` is called.
+    size_argument = "units"
+    # Axes of a step between the batch and the channels.
+    spatial_axes = 0
 
     def _start(
         self,
@@ -49,7 +53,7 @@ class RecurrentCell(Layer):
         seed: int | None,
         **settings: Any,
     ) -> None:
-        self.units = positive(self, "units", units)
+        self.units = positive(self, self.size_argument, units)
         self.use_bias = bool(use_bias)
         self.dropout = number(self, "dropout", dropout, 0, 1)
         self.recurrent_dropout = number(self, "recurrent_dropout", recurrent_dropout, 0, 1)
@@ -85,20 +89,33 @@ class RecurrentCell(Layer):
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [np.zeros((batch_size, size), self.compute_dtype) for size in sizes]
 
-    def draw(self, batch: int, length: int, training: Any) -> Factors:
-        """Dropout factors for a sequence: the same in each of its steps."""
+    def draw(self, step: tuple[int, ...], training: Any) -> Factors:
+        """Dropout factors for a sequence with steps of a shape: the same in each of them."""
         if not training:
             return NO_FACTORS
         count = self.gates if self.recurrent_dropout else 1
 
-        def factors(rate: float, width: int) -> Any:
+        def factors(rate: float, shape: tuple[int, ...]) -> Any:
             if not rate:
                 return None
-            shape = (count, batch, width)
+            shape = (count, *shape)
             keep = random.keep_mask(shape, rate, self.seed_generator)
             return drop(np.ones(shape, self.compute_dtype), keep, rate=rate)
 
-        return factors(self.dropout, length), factors(self.recurrent_dropout, self.units)
+        inputs = factors(self.dropout, step)
+        return inputs, factors(self.recurrent_dropout, self._state_shape(step))
+
+    def _state_shape(self, step: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a state for a step of a shape."""
+        return (step[0], self.units)
+
+    def _of_inputs(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        """The input's share in gates."""
+        return dense(inputs, kernel, bias)
+
+    def _of_state(self, state: Any, kernel: Any) -> Any:
+        """The state's share in gates."""
+        return ops.matmul(state, kernel)
 
     def _input_bias(self) -> Any:
         return in_dtype(self.bias, self.compute_dtype)
@@ -115,14 +132,14 @@ class RecurrentCell(Layer):
         """
         kernel, bias = in_dtype(self.kernel, self.compute_dtype), self._input_bias()
         if factors is None:
-            return dense(inputs, kernel, bias)
-        if len(inputs.shape) == 3:
+            return self._of_inputs(inputs, kernel, bias)
+        if len(inputs.shape) == self.spatial_axes + 3:
             factors = ops.expand_dims(factors, 2)
         if factors.shape[0] == 1:
-            return dense(inputs * factors[0], kernel, bias)
+            return self._of_inputs(inputs * factors[0], kernel, bias)
         return ops.concatenate(
             [
-                dense(
+                self._of_inputs(
                     inputs * factors[i],
                     self._part(kernel, i),
                     None if bias is None else self._part(bias, i),
@@ -150,10 +167,10 @@ class RecurrentCell(Layer):
         count = self.gates if count is None else count
         kernel = self._recurrent()
         if factors is None:
-            return ops.matmul(state, self._part(kernel, first, count))
+            return self._of_state(state, self._part(kernel, first, count))
         gates = range(first, first + count)
         return ops.concatenate(
-            [ops.matmul(state * factors[i], self._part(kernel, i)) for i in gates], axis=-1
+            [self._of_state(state * factors[i], self._part(kernel, i)) for i in gates], axis=-1
         )
 
     def step(self, projected: Any, states: list[Any], factors: Any = None) -> Any:
@@ -173,7 +190,7 @@ class RecurrentCell(Layer):
         """One step from an input (batch, n) and the states."""
         single = not isinstance(states, (list, tuple))
         states = [states] if single else list(states)
-        factors = self.draw(inputs.shape[0], inputs.shape[-1], training)
+        factors = self.draw(tuple(inputs.shape), training)
         output, new = self.step(self.project(inputs, factors[0]), states, factors[1])
         return output, (new[0] if single else new)
 

@@ -48,7 +48,8 @@ class CellLayer(RNN):
 
 
 CELL_ATTRIBUTES = {
-    "activation", "bias_constraint", "bias_initializer", "bias_regularizer", "dropout",
+    "activation", "bias_constraint", "bias_initializer", "bias_regularizer", "dilation_rate",
+    "dropout", "filters", "kernel_size", "padding", "strides",
     "kernel_constraint", "kernel_initializer", "kernel_regularizer", "recurrent_activation",
     "recurrent_constraint", "recurrent_dropout", "recurrent_initializer",
     "recurrent_regularizer", "reset_after", "seed", "unit_forget_bias", "units", "use_bias",

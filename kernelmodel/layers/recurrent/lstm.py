@@ -220,7 +220,7 @@ class LSTM(CellLayer):
         gates = FUSED_GATES.get(cell.activation), FUSED_GATES.get(cell.recurrent_activation)
         if None in gates or (training and cell.recurrent_dropout) or type(cell) is not LSTMCell:
             return super()._run(sequences, states, mask, training)
-        factors, _ = cell.draw(sequences.shape[0], sequences.shape[-1], training)
+        factors, _ = cell.draw((sequences.shape[0], sequences.shape[-1]), training)
         if factors is not None:
             sequences = sequences * ops.expand_dims(factors[0], 1)
         outputs, h, c = lstm(

@@ -139,7 +139,8 @@ class RNN(Layer):
         if initial_state is None:
             initial_state = self.states
         if initial_state is None and not isinstance(batch, int):  # symbolic: any size, for export
-            each = ops.zeros_like(sequences[:, 0, :1])
+            single = (slice(0, 1),) * (len(sequences.shape) - 2)
+            each = ops.zeros_like(sequences[(slice(None), 0, *single)])
             return [state + each for state in self.get_initial_state(1)]
         if initial_state is None:
             return self.get_initial_state(batch)
@@ -188,7 +189,8 @@ class RNN(Layer):
     def _run(self, sequences: Any, states: list[Any], mask: Any, training: Any) -> Any:
         """Step by step: the output, whole or last, and the last states."""
         steps = range(sequences.shape[1])
-        factors = drawn_for(self.cell, sequences.shape[0], sequences.shape[-1], training)
+        step = (sequences.shape[0], *sequences.shape[2:])
+        factors = drawn_for(self.cell, step, training)
         by_parts = computes_by_parts(self.cell)
         if by_parts:
             sequences = self.cell.project(sequences, factors[0])

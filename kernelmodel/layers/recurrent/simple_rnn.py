@@ -89,12 +89,12 @@ class SimpleRNN(CellLayer):
         bias_constraint: Constraint of the bias, or None.
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the state that is dropped in training.
-        seed: Integer, or None for other numbers in each run.
         return_sequences: Whether the output holds each step, or only the last.
         return_state: Whether the last state is returned after the output.
         go_backwards: Whether the steps are taken from the last to the first.
         stateful: Whether a batch starts with the state that the one before ended with.
         unroll: Accepted for Keras' sake.
+        seed: Integer, or None for other numbers in each run.
         kwargs: `zero_output_for_mask` (see `RNN`); `name`, `dtype`, `trainable`.
 
     Returns:
@@ -128,12 +128,12 @@ class SimpleRNN(CellLayer):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: int | None = None,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         cell = {

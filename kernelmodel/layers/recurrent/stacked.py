@@ -28,9 +28,9 @@ def size_of(cell: Any) -> int:
     return size[0] if isinstance(size, (list, tuple)) else size
 
 
-def drawn_for(cell: Any, batch: int, length: int, training: Any) -> Any:
-    """The dropout factors of a cell for a sequence."""
-    return cell.draw(batch, length, training) if hasattr(cell, "draw") else NO_FACTORS
+def drawn_for(cell: Any, step: tuple[int, ...], training: Any) -> Any:
+    """The dropout factors of a cell for a sequence with steps of a shape."""
+    return cell.draw(step, training) if hasattr(cell, "draw") else NO_FACTORS
 
 
 def advance(cell: Any, inputs: Any, states: list[Any], factors: Any, training: Any) -> Any:
@@ -97,10 +97,10 @@ class StackedRNNCells(Layer):
         """Zeros for each cell."""
         return [cell.get_initial_state(batch_size) for cell in self.cells]
 
-    def draw(self, batch: int, length: int, training: Any) -> list[Any]:
+    def draw(self, step: tuple[int, ...], training: Any) -> list[Any]:
         """Dropout factors of each cell."""
-        lengths = [length, *map(size_of, self.cells)]
-        return [drawn_for(c, batch, n, training) for c, n in zip(self.cells, lengths)]
+        steps = [step, *((step[0], size_of(cell)) for cell in self.cells)]
+        return [drawn_for(c, s, training) for c, s in zip(self.cells, steps)]
 
     def advance(self, inputs: Any, states: Any, factors: Any, training: Any) -> Any:
         """One step of all cells."""
@@ -114,7 +114,7 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Any, states: Any, training: Any = False) -> Any:
         """One step from an input (batch, n) and the states of the cells."""
-        factors = self.draw(inputs.shape[0], inputs.shape[-1], training)
+        factors = self.draw(tuple(inputs.shape), training)
         return self.advance(inputs, states, factors, training)
 
     def compute_output_shape(self, input_shape: Any, states_shape: Any = None) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.boxes import getval
@@ -13,7 +16,6 @@ from kernelmodel.layers.arguments import (
     is_integer,
     make_weight,
     number,
-    only_default,
     refuse,
     resolve,
 )
@@ -53,12 +55,18 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer of `gamma`, or None.
         beta_constraint: Constraint of `beta`, or None.
         gamma_constraint: Constraint of `gamma`, or None.
-        synchronized: Must be False: there is one process.
+        renorm: Whether a batch in training is normalized with running averages too, as far as
+            `renorm_clipping` allows: good for small batches.
+        renorm_clipping: `{"rmin": ..., "rmax": ..., "dmax": ...}`, each may be missing: bounds of
+            the correction's factor and of its shift.
+        renorm_momentum: Share of the averages for the correction that is kept in a step.
+        synchronized: Accepted for Keras' sake: there is one process, which sees the whole batch.
 
     Raises:
         ValueError: An argument is none of these.
 
-    Source: Ioffe and Szegedy, *Batch Normalization*, ICML 2015.
+    Source: Ioffe and Szegedy, *Batch Normalization*, ICML 2015; Ioffe, *Batch Renormalization*,
+    NeurIPS 2017.
 
     Examples:
         >>> import numpy as np
@@ -72,6 +80,9 @@ class BatchNormalization(Layer):
     casts_integers = True
 
     supports_masking = True
+
+    # What came to Keras late, and that older versions don't know in files.
+    _written_if_set = ("renorm", "renorm_clipping", "renorm_momentum")
 
     def __init__(
         self,
@@ -88,20 +99,22 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        only_default(
-            "BatchNormalization", kwargs, renorm=False, renorm_clipping=None, renorm_momentum=0.99
-        )
-        only_default("BatchNormalization", {"synchronized": synchronized}, synchronized=False)
         super().__init__(**kwargs)
         if not is_integer(axis):
             refuse(self, "axis", axis, "an integer")
         self.axis = int(axis)
         self.momentum = float(number(self, "momentum", momentum, 0, 1))
         self.epsilon = float(number(self, "epsilon", epsilon))
-        self.center, self.scale, self.synchronized = bool(center), bool(scale), False
+        self.renorm = bool(renorm)
+        self.renorm_clipping = self._checked(renorm_clipping) if renorm else renorm_clipping
+        self.renorm_momentum = number(self, "renorm_momentum", renorm_momentum, 0, 1)
+        self.center, self.scale, self.synchronized = bool(center), bool(scale), bool(synchronized)
         resolve(
             self,
             beta_initializer=beta_initializer,
@@ -116,6 +129,16 @@ class BatchNormalization(Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
+    def _checked(self, clipping: dict[str, float] | None) -> dict[str, float]:
+        """The bounds of the correction."""
+        clipping = dict(clipping or {})
+        low, high = clipping.get("rmin"), clipping.get("rmax")
+        crossed = low is not None and high is not None and low > high
+        if set(clipping) - {"rmin", "rmax", "dmax"} or crossed or (clipping.get("dmax") or 0) < 0:
+            allowed = 'a dict with "rmin" <= "rmax" and "dmax" >= 0, each of which may be missing'
+            refuse(self, "renorm_clipping", clipping, allowed)
+        return clipping
+
     def build(self, input_shape: Any) -> None:
         """Make the weights and the running averages."""
         axis = axis_of(self, self.axis, input_shape)
@@ -128,8 +151,20 @@ class BatchNormalization(Layer):
             initializer = getattr(self, f"{name}_initializer")
             weight = self.add_weight(shape, initializer, trainable=False, name=name)
             setattr(self, name, weight)
+        if self.renorm:
+            for name, initializer in (
+                ("moving_stddev", self._first_stddev),
+                ("renorm_mean", self.moving_mean_initializer),
+                ("renorm_stddev", self._first_stddev),
+            ):
+                weight = self.add_weight(shape, initializer, trainable=False, name=name)
+                setattr(self, name, weight)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: input_shape[axis]})
+        self._channel_axis = axis
         self._other_axes = tuple(i for i in range(len(input_shape)) if i != axis)
+
+    def _first_stddev(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Normalize; masked positions don't count in the statistics of a batch."""
@@ -145,17 +180,52 @@ class BatchNormalization(Layer):
                     f"less than its input of shape {tuple(inputs.shape)}, got one of shape "
                     f"{tuple(mask.shape)}."
                 )
+            if self.renorm:
+                outputs, mean, variance = batch_norm_train(inputs, None, None, mask, **options)
+                return _cast(self._corrected(outputs, getval(mean), getval(variance)), dtype)
             outputs, mean, variance = batch_norm_train(inputs, gamma, beta, mask, **options)
-            self._follow(self.moving_mean, mean)
-            self._follow(self.moving_variance, variance)
+            self._follow(self.moving_mean, mean, self.momentum)
+            self._follow(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = in_dtype(self.moving_mean, wide), in_dtype(self.moving_variance, wide)
             outputs = batch_norm_apply(inputs, mean, variance, gamma, beta, **options)
         return _cast(outputs, dtype)
 
-    def _follow(self, average: Any, value: Any) -> None:
-        old = getval(average.value)
-        average.assign(old * self.momentum + getval(value) * (1 - self.momentum))
+    def _corrected(self, normalized: Any, mean: Any, variance: Any) -> Any:
+        """The output of batch renormalization; the averages follow the batch."""
+        wide = mean.dtype.name
+        stddev = ops.sqrt(variance + self.epsilon)
+        average, spread = in_dtype(self.renorm_mean, wide), in_dtype(self.renorm_stddev, wide)
+        spread = ops.maximum(spread, np.asarray(np.sqrt(self.epsilon), wide))
+        factor, shift = stddev / spread, (mean - average) / spread
+        clipping = self.renorm_clipping or {}
+        if clipping.get("rmin") is not None:
+            factor = ops.maximum(factor, np.asarray(clipping["rmin"], wide))
+        if clipping.get("rmax") is not None:
+            factor = ops.minimum(factor, np.asarray(clipping["rmax"], wide))
+        if clipping.get("dmax") is not None:
+            shift = ops.clip(shift, -clipping["dmax"], clipping["dmax"])
+        self._follow(self.renorm_mean, mean, self.renorm_momentum)
+        self._follow(self.renorm_stddev, stddev, self.renorm_momentum)
+        self._follow(self.moving_mean, mean, self.momentum)
+        self._follow(self.moving_stddev, stddev, self.momentum)
+        moved = getval(self.moving_stddev.value)
+        self.moving_variance.assign(
+            ops.maximum(moved * moved - self.epsilon, ops.zeros_like(moved))
+        )
+        rank, axis = len(normalized.shape), self._channel_axis
+        shape = [mean.shape[0] if i == axis else 1 for i in range(rank)]
+        outputs = normalized * ops.reshape(factor, shape) + ops.reshape(shift, shape)
+        if self.gamma is not None:
+            outputs = outputs * ops.reshape(in_dtype(self.gamma, wide), shape)
+        return (
+            outputs
+            if self.beta is None
+            else outputs + ops.reshape(in_dtype(self.beta, wide), shape)
+        )
+
+    def _follow(self, average: Any, value: Any, momentum: float) -> None:
+        average.assign(getval(average.value) * momentum + getval(value) * (1 - momentum))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""

@@ -22,6 +22,7 @@ class Pooling(Windowed):
         padding: "valid" (whole windows only) or "same" (windows may reach over the border, which
             doesn't count).
         data_format: "channels_last" or "channels_first"; None for the former.
+        name: Name of the layer; made up if None.
 
     Raises:
         ValueError: An argument is none of these.
@@ -35,9 +36,10 @@ class Pooling(Windowed):
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(name=name, **kwargs)
         self._start(data_format, padding)
         self.pool_size = integers(self, "pool_size", pool_size, self.rank)
         self.strides = (

@@ -17,7 +17,7 @@ from kernelmodel.layers.arguments import (
     refuse,
     resolve,
 )
-from kernelmodel.layers.batch_normalization import axis_of
+from kernelmodel.layers.normalization.batch import axis_of
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast
 

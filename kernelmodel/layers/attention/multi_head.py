@@ -8,21 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel import ops, regularizers
-from kernelmodel.core.layer import Layer
-from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel import ops
 from kernelmodel.layers.activation import Softmax
-from kernelmodel.layers.arguments import (
-    is_integer,
-    number,
-    only_default,
-    positive,
-    resolve,
-)
-from kernelmodel.layers.einsum import EinsumDense
+from kernelmodel.layers.arguments import is_integer, positive
+from kernelmodel.layers.attention.heads import Heads
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.regularization import Dropout
-from kernelmodel.ops.convert import _cast
 
 
 def projection(free: int, summed: int, made: int) -> tuple[str, str]:
@@ -33,13 +24,8 @@ def projection(free: int, summed: int, made: int) -> tuple[str, str]:
     return f"{kept}{gone},{gone}{new}->{kept}{new}", new
 
 
-def as_bool(mask: Any) -> Any:
-    """A mask as booleans."""
-    return mask if mask.dtype == bool else _cast(mask, "bool")
-
-
 @REGISTRY.register()
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(Heads):
     """For each position of a query, a mean of values weighted by how well their keys fit.
 
     Args:
@@ -50,6 +36,8 @@ class MultiHeadAttention(Layer):
         use_bias: Whether the projections have biases.
         output_shape: Last lengths of the output; None for the last length of the query.
         attention_axes: Axes over which attention runs; None for all but the batch and the last.
+        sliding_window: A position sees only those less than so many steps away; None for all.
+        flash_attention: Accepted for Keras' sake: there is one way to compute.
         kernel_initializer: Initializer of the projections' kernels.
         bias_initializer: Initializer of the projections' biases.
         kernel_regularizer: Regularizer of the kernels, or None.
@@ -57,6 +45,7 @@ class MultiHeadAttention(Layer):
         activity_regularizer: Regularizer of the projections' outputs, or None.
         kernel_constraint: Constraint of the kernels, or None.
         bias_constraint: Constraint of the biases, or None.
+        use_gate: Whether the heads' outputs are multiplied with a sigmoid of a projected query.
         seed: Integer, or None for other numbers in each run.
 
     Returns:
@@ -66,7 +55,8 @@ class MultiHeadAttention(Layer):
     Raises:
         ValueError: An argument is none of these; keys and values aren't equally many.
 
-    Source: Vaswani et al., *Attention Is All You Need*, NeurIPS 2017.
+    Source: Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; the gate: Qiu et al., *Gated
+    Attention for Large Language Models*, 2025.
 
     Examples:
         >>> import numpy as np
@@ -75,10 +65,6 @@ class MultiHeadAttention(Layer):
         >>> layer(np.ones((1, 5, 8)), np.ones((1, 3, 6))).shape
         (1, 5, 8)
     """
-
-    casts_integers = True
-
-    supports_masking = True
 
     def __init__(
         self,
@@ -89,6 +75,8 @@ class MultiHeadAttention(Layer):
         use_bias: bool = True,
         output_shape: Any = None,
         attention_axes: Any = None,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
@@ -96,25 +84,26 @@ class MultiHeadAttention(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        use_gate: bool = False,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        only_default(
-            "MultiHeadAttention", kwargs, use_gate=False, sliding_window=None, flash_attention=None
-        )
         super().__init__(**kwargs)
         self.num_heads = positive(self, "num_heads", num_heads)
         self.key_dim = positive(self, "key_dim", key_dim)
         self.value_dim = positive(self, "value_dim", value_dim) if value_dim else self.key_dim
-        self.dropout = number(self, "dropout", dropout, 0, 1)
-        self.use_bias = bool(use_bias)
         output_shape = (output_shape,) if is_integer(output_shape) else output_shape
         self._given_shape = tuple(output_shape) if output_shape else None
         attention_axes = (attention_axes,) if is_integer(attention_axes) else attention_axes
         self.attention_axes = tuple(attention_axes) if attention_axes else None
-        self.seed = seed
-        resolve(
-            self,
+        self._start(
+            dropout,
+            use_bias,
+            sliding_window,
+            flash_attention,
+            use_gate,
+            seed,
+            activity_regularizer,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             kernel_regularizer=kernel_regularizer,
@@ -122,33 +111,11 @@ class MultiHeadAttention(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
-        # A penalty on the projections' outputs, not on that of this layer.
-        self._inner_regularizer = regularizers.get(activity_regularizer)
-
-    def _dense(self, equation: str, shape: Any, bias_axes: str, name: str) -> EinsumDense:
-        settings = {
-            f"{role}_{what}": getattr(self, f"{role}_{what}")
-            for role in ("kernel", "bias")
-            for what in ("regularizer", "constraint")
-        }
-        for role in ("kernel", "bias"):
-            # Its own initializer, so that two projections don't start equal.
-            given = getattr(self, f"{role}_initializer")
-            settings[f"{role}_initializer"] = type(given).from_config(given.get_config())
-        return EinsumDense(
-            equation,
-            shape,
-            bias_axes=bias_axes if self.use_bias else None,
-            activity_regularizer=self._inner_regularizer,
-            name=name,
-            dtype=self.dtype_policy,
-            **settings,
-        )
 
     def build(  # type: ignore[override]
         self, query_shape: Any, value_shape: Any, key_shape: Any = None
     ) -> None:
-        """Make the four projections."""
+        """Make the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
@@ -164,13 +131,18 @@ class MultiHeadAttention(Layer):
             equation, bias_axes = projection(len(shape) - 1, 1, 2)
             inner = (*(None,) * (len(shape) - 2), self.num_heads, length)
             layer = self._dense(equation, inner, bias_axes, name)
-            setattr(self, f"_{name}_dense", layer)
+            setattr(self, self._name_of(name), layer)
             layer.build(shape)
+            if name == "key" and self.use_gate:
+                equation, bias_axes = projection(rank - 1, 1, 2)
+                inner = (*(None,) * (rank - 2), self.num_heads, self.value_dim)
+                self._gate_dense = self._dense(equation, inner, bias_axes, "gate", "sigmoid")
+                self._gate_dense.build(query_shape)
         last = self._given_shape or (query_shape[-1],)
         equation, bias_axes = projection(rank - 1, 2, len(last))
         outer = (*(None,) * (rank - 2), *last)
-        self._output_dense = self._dense(equation, outer, bias_axes, "attention_output")
-        self._output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
+        self.output_dense = self._dense(equation, outer, bias_axes, "attention_output")
+        self.output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
         if self.attention_axes is None:
             self.attention_axes = tuple(range(1, rank - 1))
         else:
@@ -178,70 +150,6 @@ class MultiHeadAttention(Layer):
         count = len(self.attention_axes)
         self._softmax = Softmax(axis=tuple(range(-count, 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
-
-    def call(
-        self,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: Any = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        """Attend.
-
-        Args:
-            query: (batch, t, n).
-            value: (batch, s, m).
-            key: (batch, s, k); None for `value`.
-            query_mask: (batch, t), False for padding; likewise `value_mask` and `key_mask`.
-            value_mask: (batch, s).
-            key_mask: (batch, s).
-            attention_mask: (batch, t, s), False where a query must not see a key.
-            return_attention_scores: Whether the weights are returned too.
-            training: Whether weights are dropped.
-            use_causal_mask: Whether a position sees only itself and those before it.
-        """
-        key = value if key is None else key
-        mask = self._mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
-        )
-        heads = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        outputs, scores = self._attend(*heads, mask, training)
-        outputs = self._output_dense(outputs)
-        return (outputs, scores) if return_attention_scores else outputs
-
-    def _mask(
-        self,
-        query: Any,
-        value: Any,
-        query_mask: Any,
-        value_mask: Any,
-        key_mask: Any,
-        attention_mask: Any,
-        causal: bool,
-    ) -> Any:
-        """All masks as one of (batch, t, s), or None."""
-        masks = []
-        if attention_mask is not None:
-            masks.append(as_bool(attention_mask))
-        if query_mask is not None:
-            masks.append(ops.expand_dims(as_bool(query_mask), -1))
-        masks += [
-            ops.expand_dims(as_bool(mask), -2)
-            for mask in (value_mask, key_mask)
-            if mask is not None
-        ]
-        if causal:
-            masks.append(np.tri(query.shape[1], value.shape[1], dtype=bool)[None])
-        result = None
-        for mask in masks:
-            result = mask if result is None else ops.logical_and(result, mask)
-        return result
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
         """Outputs of the heads (batch, ..., heads, value_dim), and the weights."""
@@ -275,25 +183,11 @@ class MultiHeadAttention(Layer):
         """The shape of the output, without the weights."""
         return (*query_shape[:-1], *(self._given_shape or query_shape[-1:]))
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like those that a call on these arguments gives."""
-        named = dict(zip(("query", "value"), args)) | kwargs
-        query, value = named["query"].shape, named["value"].shape
-        output = KerasTensor(self.compute_output_shape(query), self.compute_dtype)
-        wanted = args[7] if len(args) > 7 else kwargs.get("return_attention_scores", False)
-        if not wanted:
-            return output
+    def _score_shape(self, query: Any, value: Any) -> tuple[Any, ...]:
         axes = self.attention_axes or ()
         others = tuple(n for i, n in enumerate(query[1:-1], 1) if i not in axes)
         t, s = ([shape[i] for i in axes] for shape in (query, value))
-        shape = (query[0], *others, self.num_heads, *t, *s)
-        return output, KerasTensor(shape, self.compute_dtype)
+        return (query[0], *others, self.num_heads, *t, *s)
 
     def _init_argument(self, name: str) -> Any:
-        if name == "output_shape":
-            return self._given_shape
-        return (
-            self._inner_regularizer
-            if name == "activity_regularizer"
-            else super()._init_argument(name)
-        )
+        return self._given_shape if name == "output_shape" else super()._init_argument(name)

@@ -1,0 +1,1 @@
+"""Normalization: of batches, of samples, of weights."""

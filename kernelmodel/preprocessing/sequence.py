@@ -1,0 +1,5 @@
+"""Sequences of different lengths."""
+
+from kernelmodel.utils.arrays import pad_sequences
+
+__all__ = ["pad_sequences"]

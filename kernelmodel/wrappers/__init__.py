@@ -1,0 +1,5 @@
+"""Models as estimators of scikit-learn."""
+
+from kernelmodel.wrappers.estimators import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
+
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
