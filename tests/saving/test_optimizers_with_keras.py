@@ -21,7 +21,7 @@ Y = X[:, :1]
 
 def trained(k: Any, name: str) -> Any:
     model = k.Sequential([k.Input((5,)), k.layers.Dense(4, "tanh"), k.layers.Dense(1)])
-    optimizer = getattr(k.optimizers, name)(0.01, use_ema=name == "SGD")
+    optimizer = getattr(k.optimizers, name)(0.01)
     model.compile(optimizer, "mse", metrics=["mae"])
     model.fit(X, Y, epochs=2, verbose=0, shuffle=False)
     return model
