@@ -4,7 +4,12 @@ import warnings
 from typing import Any
 
 from kernelmodel.core.policy import DTypePolicy, get_policy, global_policy
-from kernelmodel.core.settings import SETTINGS
+from kernelmodel.core.settings import (
+    SETTINGS,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from kernelmodel.ops import convert
 
 __all__ = [
@@ -142,21 +147,6 @@ def disable_flash_attention() -> None:
 def is_flash_attention_enabled() -> bool | None:
     """False if it was forbidden, else None."""
     return SETTINGS.flash_attention
-
-
-def enable_interactive_logging() -> None:
-    """Write progress and messages to standard output, as at first."""
-    SETTINGS.interactive_logging = True
-
-
-def disable_interactive_logging() -> None:
-    """Write progress and messages to the logger "kernelmodel", at level INFO."""
-    SETTINGS.interactive_logging = False
-
-
-def is_interactive_logging_enabled() -> bool:
-    """Whether progress and messages go to standard output."""
-    return SETTINGS.interactive_logging
 
 
 def enable_unsafe_deserialization() -> None:

@@ -40,3 +40,18 @@ class Settings:
 
 
 SETTINGS = Settings()
+
+
+def enable_interactive_logging() -> None:
+    """Write progress and messages to standard output, as at first."""
+    SETTINGS.interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Write progress and messages to the logger "kernelmodel", at level INFO."""
+    SETTINGS.interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages go to standard output."""
+    return SETTINGS.interactive_logging

@@ -6,11 +6,6 @@ import typing as _typing
 
 import numpy as _np
 
-from kernelmodel.config import (
-    disable_interactive_logging,
-    enable_interactive_logging,
-    is_interactive_logging_enabled,
-)
 from kernelmodel.core.naming import reset_names
 from kernelmodel.core.serialization import (
     custom_object_scope,
@@ -20,6 +15,11 @@ from kernelmodel.core.serialization import (
     get_registered_object,
     register_keras_serializable,
     serialize_keras_object,
+)
+from kernelmodel.core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
 )
 from kernelmodel.engine.random import reset_global_seed
 from kernelmodel.ops.convert import standardize_dtype

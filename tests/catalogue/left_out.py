@@ -1,0 +1,57 @@
+"""Names of Keras' public API that kernelmodel leaves out, and why. Everything else is there."""
+
+from __future__ import annotations
+
+FRAMEWORK = "wraps a layer or a file of another framework"
+QUANTIZED = "quantization of large models, for accelerators"
+PRETRAINED = "pretrained weights come over the network; files that Keras saved open here"
+DEVICES = "places arrays on accelerators; training in several processes is km.distribute"
+BACKENDS = "switches between Keras' backends or tracing modes"
+INTERNAL = "a module of Keras' own, not part of its documented interface"
+
+# Whole modules.
+MODULES = {
+    "applications": PRETRAINED,
+    "backend": BACKENDS,
+    "device": DEVICES,
+    "distillation": "training of one large model by another",
+    "distribution": DEVICES,
+    "legacy": INTERNAL,
+    "quantizers": QUANTIZED,
+    "src": INTERNAL,
+    "version": INTERNAL,
+}
+
+# Names in modules.
+NAMES = {
+    "Quantizer": QUANTIZED,
+    "RematScope": "recomputes activations to save accelerator memory",
+    "remat": "recomputes activations to save accelerator memory",
+    "StatelessScope": BACKENDS,
+    "SymbolicScope": BACKENDS,
+    "Function": "a graph without a model; km.Model is that",
+    "export.ExportArchive": "one SavedModel with several endpoints: model.export() writes one",
+    "layers.FlaxLayer": FRAMEWORK,
+    "layers.JaxLayer": FRAMEWORK,
+    "layers.TFSMLayer": FRAMEWORK,
+    "layers.TorchModuleWrapper": FRAMEWORK,
+    "layers.MaxNumBoundingBoxes": "bounding boxes belong to a library of detectors",
+    "callbacks.OrbaxCheckpoint": "writes checkpoints of JAX's sharded arrays",
+    "optimizers.legacy": INTERNAL,
+    "utils.Config": "settings of Keras' own pipelines",
+    "utils.bounding_boxes": "bounding boxes belong to a library of detectors",
+    "utils.legacy": INTERNAL,
+    "config.backend": BACKENDS,
+    "config.set_backend": BACKENDS,
+    "config.is_nnx_enabled": BACKENDS,
+    "config.enable_traceback_filtering": "tracebacks are short here: nothing to filter",
+    "config.disable_traceback_filtering": "tracebacks are short here: nothing to filter",
+    "config.is_traceback_filtering_enabled": "tracebacks are short here: nothing to filter",
+    "dtype_policies.AWQDTypePolicy": QUANTIZED,
+    "dtype_policies.GPTQDTypePolicy": QUANTIZED,
+    "dtype_policies.Int4DTypePolicy": QUANTIZED,
+    "dtype_policies.QuantizedDTypePolicy": QUANTIZED,
+    "dtype_policies.QuantizedFloat8DTypePolicy": QUANTIZED,
+    "visualization.draw_bounding_boxes": "bounding boxes belong to a library of detectors",
+    "visualization.plot_bounding_box_gallery": "bounding boxes belong to a library of detectors",
+}
