@@ -96,7 +96,7 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set what `image_data_format()` returns.
+    """Set the `data_format` of layers that are made without one.
 
     Args:
         data_format: "channels_last" or "channels_first".

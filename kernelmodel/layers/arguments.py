@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kernelmodel import activations, constraints, initializers, regularizers
+from kernelmodel.core.settings import SETTINGS
 from kernelmodel.ops.convert import _cast
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def choice(layer: Layer, argument: str, value: Any, allowed: tuple[Any, ...]) ->
 
 
 def data_format(layer: Layer, value: Any) -> str:
-    """`"channels_last"` (also for None) or `"channels_first"`."""
-    return choice(layer, "data_format", "channels_last" if value is None else value, DATA_FORMATS)
+    """`"channels_last"` or `"channels_first"`; for None what `km.config` says."""
+    given = SETTINGS.image_data_format if value is None else value
+    return choice(layer, "data_format", given, DATA_FORMATS)
 
 
 def padding(layer: Layer, value: Any, allowed: tuple[str, ...] = ("valid", "same")) -> str:

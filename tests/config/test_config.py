@@ -143,6 +143,8 @@ def test_flags():
     assert km.config.is_flash_attention_enabled() is None
     km.config.set_image_data_format("channels_first")
     assert km.config.image_data_format() == "channels_first"
+    assert km.layers.MaxPooling2D().data_format == "channels_first"
+    assert km.layers.MaxPooling2D(data_format="channels_last").data_format == "channels_last"
     km.config.set_epsilon(1e-5)
     assert km.config.epsilon() == 1e-5
     with pytest.warns(UserWarning, match="never run"):
