@@ -1,6 +1,7 @@
 """Which of a kernel's messages are handed to the subshell, and that they arrive whole."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -60,7 +61,8 @@ def deliver(router, kernel, kind, content, subshell=None):
     message = kernel.session.msg(kind, content)
     message["header"]["subshell_id"] = subshell
     frames = [Frame(part) for part in kernel.session.serialize(message, ident=[b"browser"])]
-    asyncio.run(router.receive(frames))
+    with ThreadPoolExecutor(1) as other:  # a browser test may have left a loop in this thread
+        other.submit(asyncio.run, router.receive(frames)).result()
     return message
 
 
