@@ -79,7 +79,7 @@ def test_earlier_runs_of_the_model_are_behind_the_new(notebook):
     book = notebook("earlier.ipynb", cells).run_all()
     wait_for_pictures(book.page, 3)
     last = panel(book.page).nth(2)
-    assert last.get_by_text("earlier runs").is_visible()
+    last.get_by_text("earlier runs").wait_for()
     assert last.locator(".km-earlier").first.get_attribute("d").count("M") == 2
     gone = panel(book.page).first.get_by_text("The model was trained anew")
     gone.wait_for()
