@@ -25,7 +25,7 @@ class CellWatch:
         self.look = look
         self._lock = threading.Lock()
         self._running = False
-        self._handled = False
+        self._to_say = 0  # how many more looks say that the kernel is busy
         self._thread: threading.Thread | None = None
         self._shell = _shell()
         if self._shell is not None:
@@ -43,7 +43,7 @@ class CellWatch:
 
     def handled(self) -> None:
         """Note that a subshell has handled a message, after which the kernel is said to be idle."""
-        self._handled = True
+        self._to_say = 2  # the first may come before the "idle" that follows the message
 
     def _cell_begins(self, info: Any = None) -> None:
         with self._lock:
@@ -72,8 +72,8 @@ class CellWatch:
     def _say_busy(self) -> None:
         """Say that the kernel is busy: the lock is held, so the cell's own "idle" comes later."""
         publish = getattr(running_kernel(), "_publish_status", None)
-        if self._handled and publish is not None:
-            self._handled = False
+        if self._to_say and publish is not None:
+            self._to_say -= 1
             publish("busy", "shell")
 
 

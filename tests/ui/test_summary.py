@@ -159,7 +159,8 @@ def test_a_training_is_watched_while_it_runs(notebook, front_end):
     switch.click()
     expect(summary(page)).to_contain_text("wide: changed after compile()", timeout=3_000)
     expect(switch).not_to_be_checked()
-    page.evaluate(STOP)  # the kernel may look idle by now: it has answered the switch
+    book.when_busy()
+    page.evaluate(STOP)
     book.when_idle()
     expect(row(page, "wide")).to_be_visible()  # what was expanded stays so as the output is saved
 
