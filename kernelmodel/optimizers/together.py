@@ -63,20 +63,27 @@ class Together:
         gradient, value = join(gradients), self.joined("", values)
         old = {name: self.joined(name, [own[name] for own in slots]) for name in names}
         rate = rate.astype(value.dtype)
-        new_value = pool.empty(value.size, value.dtype)
-        new = {name: pool.empty(value.size, array.dtype) for name, array in old.items()}
 
-        def update_piece(number: int) -> None:
-            at = slice(number * PIECE, (number + 1) * PIECE)
+        def updated(at: slice) -> tuple[np.ndarray, Slots]:
             start = value[at]
             if self.decay is not None:
                 start = start - start * value.dtype.type(self.decay) * rate
-            part = {name: array[at] for name, array in old.items()} | shared
-            new_value[at], part = update(gradient[at], start, part, rate, iteration)
-            for name in names:
-                new[name][at] = part[name]
+            part = {name: array[at] for name, array in old.items()}
+            return update(gradient[at], start, part | shared, rate, iteration)
 
-        parallel.run(update_piece, -(-value.size // PIECE))
+        if value.size <= PIECE:
+            new_value, new = updated(slice(None))
+        else:
+            new_value = pool.empty(value.size, value.dtype)
+            new = {name: pool.empty(value.size, array.dtype) for name, array in old.items()}
+
+            def update_piece(number: int) -> None:
+                at = slice(number * PIECE, (number + 1) * PIECE)
+                new_value[at], part = updated(at)
+                for name in names:
+                    new[name][at] = part[name]
+
+            parallel.run(update_piece, -(-value.size // PIECE))
         parts = {name: self.parts(name, array) for name, array in new.items()}
         each = [{name: parts[name][i] for name in names} for i in range(len(values))]
         return self.parts("", new_value), each

@@ -19,6 +19,8 @@ from kernelmodel.engine.plan import Plan, PlanArray, Unplannable
 
 # Plans of one step, for batches of different shapes: the oldest goes when there are more.
 MOST_PLANS = 16
+# Kinds of arrays of text: their dtype, with the longest word, is another for each batch.
+TEXT = "OSTU"
 # The modules whose code a plan may replace: it has no side effects that count.
 KNOWN = {"kernelmodel", "autograd", "numpy", "numba"} | set(sys.stdlib_module_names)
 
@@ -103,7 +105,7 @@ class PlannedSteps:
         if self._revision != Revision.count:
             self._revision, self._plans = Revision.count, {}
         key = tuple([(leaf.shape, leaf.dtype) for leaf in leaves if type(leaf) is np.ndarray])
-        if len(key) < len(leaves):
+        if len(key) < len(leaves) or any(dtype.kind in TEXT for _, dtype in key):
             return None, leaves
         if key not in self._plans:
             if len(self._plans) == MOST_PLANS:
