@@ -63,7 +63,10 @@ def serve(make: Make, workload: Any, batches: int = 600, calls: int = 200) -> di
     began = time.perf_counter()
     run.predict(x, 32)
     found = {"predict": 1e3 * (time.perf_counter() - began) / (len(x) / 32)}
-    for name, call in {"call": lambda: run.call(x[:1]), "one": lambda: run.predict(x[:1], 32)}.items():
+    for name, call in {
+        "call": lambda: run.call(x[:1]),
+        "one": lambda: run.predict(x[:1], 32),
+    }.items():
         times = []
         for _ in range(calls):
             began = time.perf_counter()
@@ -110,7 +113,7 @@ def grows(make: Make, workload: Any, count: int, rebuild: bool) -> dict[str, flo
     return {**found, "traced": (tracemalloc.get_traced_memory()[0] - before) / MEGABYTE}
 
 
-def scale(make: Make, workload: Any, threads: int | None = None) -> dict[str, float]:
+def scale(make: Make, workload: Any) -> dict[str, float]:
     """Milliseconds a step after a first epoch."""
     x, y = workload.data()
     run = make()
@@ -122,7 +125,7 @@ def scale(make: Make, workload: Any, threads: int | None = None) -> dict[str, fl
 
 def main(job: dict[str, Any]) -> dict[str, float]:
     """Do a job; see `libraries.run`."""
-    threads = job["options"].get("threads")
+    threads = job["options"].pop("threads", None)
     if threads:  # before any library counts the processors
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     library = importlib.import_module(job["module"])

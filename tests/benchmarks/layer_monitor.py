@@ -11,23 +11,25 @@ import argparse
 import statistics
 import threading
 import time
+from dataclasses import replace
 
+import numpy as np
+
+import kernelmodel as km
 from kernelmodel.models.summary import Summary
 from kernelmodel.notebook.cell_watch import LOOK_SECONDS
 from kernelmodel.notebook.summary.view import LiveSummary
-from tests.benchmarks.train_step import model_and_data
+from tests.benchmarks.keras_like import Run
+from tests.benchmarks.workloads import WORKLOADS
 
-WORKLOADS = ("mlp_small", "mlp_wide", "cnn", "lstm", "deep")
+NAMES = ("mlp_small", "mlp_wide", "cnn", "lstm", "deep")
 
 
 def make(name, steps):
     """Return a compiled model, its data and its batch size."""
-    import numpy as np
-
-    import kernelmodel as km
-
     if name != "deep":
-        return model_and_data(km, name, steps)
+        workload = replace(WORKLOADS[name], steps=steps)
+        return Run(workload, km).model, *workload.data(), workload.batch
     layers, rng = km.layers, np.random.default_rng(0)
     stack = [layer for _ in range(100) for layer in
              (layers.Dense(32, activation="relu"), layers.LayerNormalization())]  # fmt: skip
@@ -76,7 +78,7 @@ def ratios(name, rounds, steps, least, watch):
     return found, live.watched.monitor.measured if watch else 0
 
 
-def main(rounds=8, steps=20, names=WORKLOADS, least=1.0):
+def main(rounds=8, steps=20, names=NAMES, least=1.0):
     """Print a table of medians and quartiles of the ratios."""
     print("| workload | step ms | off / off | on / off (quartiles) | measurements |")
     print("| --- | --- | --- | --- | --- |")

@@ -9,8 +9,8 @@ from tests.benchmarks.libraries import FLOOR, Library, run
 from tests.benchmarks.workloads import Workload
 
 TEXT = """Megabytes that a process gained: resident memory over {calls} calls of `predict(x[:1])`
-and over {models} times build, fit and drop; traced is what Python's allocations (tracemalloc) gained
-in a tenth as many more."""
+and over {models} times build, fit and drop; traced is what Python's allocations (tracemalloc)
+gained in a tenth as many more."""
 
 
 def section(libraries: Sequence[Library], workload: Workload, calls: int, models: int) -> str:

@@ -76,9 +76,7 @@ def installed(python: str) -> dict[str, str]:
         "    except m.PackageNotFoundError: return '?'\n"
         f"print(json.dumps({{n: version(n) for n in {names} if u.find_spec(n)}}))"
     )
-    out = subprocess.run(
-        [python, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
-    )
+    out = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
     return json.loads(out.stdout)
 
 

@@ -63,9 +63,7 @@ def cnn(key: Any) -> Any:
                 x, filters, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
             )
             x = jax.nn.relu(x + shift)
-            x = jax.lax.reduce_window(
-                x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
-            )
+            x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
         return dropped(x.reshape(len(x), -1), 0.5, key) @ kernel + bias
 
     return weights, apply

@@ -11,10 +11,10 @@ from tests.benchmarks.pictures import step_bars
 from tests.benchmarks.workloads import Workload
 
 COLD = f"{OURS} (cold)"
-FLOOR_TEXT = """Milliseconds a step with `fit` (Adam, accuracy), in epochs after the first. The floor
-is the matrix products of a step alone, in NumPy's BLAS; the best peer is bold."""
-CURVE_TEXT = """Seconds from the start of a fresh process, data aside, to the end of the first epoch:
-import, build, compile, train. Cold: Numba's cache of compiled kernels was empty."""
+FLOOR_TEXT = """Milliseconds a step with `fit` (Adam, accuracy), in epochs after the first. The
+floor is the matrix products of a step alone, in NumPy's BLAS; the best peer is bold."""
+CURVE_TEXT = """Seconds from the start of a fresh process, data aside, to the end of the first
+epoch: import, build, compile, train. Cold: Numba's cache of compiled kernels was empty."""
 PEAK_TEXT = "The most memory (MB) that the training process held."
 
 
