@@ -131,4 +131,6 @@ def run(
         )  # fmt: skip
     if out.returncode:
         raise RuntimeError(f"{library.name} failed at {task} of {workload}:\n{out.stderr[-3000:]}")
-    return json.loads(out.stdout.strip().splitlines()[-1])
+    figures = json.loads(out.stdout.strip().splitlines()[-1])
+    print(f"{task} {workload.kind} {workload.options}: {library.name} {figures}", file=sys.stderr)
+    return figures

@@ -71,7 +71,8 @@ def profile(
         >>> model = km.Sequential([km.Input((8,)), km.layers.Dense(16, "relu", name="hidden"),
         ...                        km.layers.Dense(1, name="end")], name="small")
         >>> model.compile("adam", "mse")
-        >>> found = km.utils.profile(model, np.ones((64, 8), "float32"), np.ones((64, 1), "float32"))
+        >>> x, y = np.ones((64, 8), "float32"), np.ones((64, 1), "float32")
+        >>> found = km.utils.profile(model, x, y)
         >>> found
         <Profile of 'small': 2 layers, 10 steps of 32 samples>
         >>> [row.path for row in found.rows], [row.output for row in found.rows]
@@ -83,13 +84,13 @@ def profile(
     times, fits = [], []
     with closing(make_source(x, y, sample_weight, loading)) as source, put_back(model) as build:
         build(source.peek, step)
-        for seconds, batch in timed_batches(source, steps + 1):
+        for waited, batch in timed_batches(source, steps + 1):
             clock = Clock()
             probed_step(model, step, batch, clock)
-            times.append({**clock.stop(), DATA: seconds})
+            times.append({**clock.stop(), DATA: waited})
             began = time.perf_counter()
             in_fit(batch)
-            fits.append(seconds + time.perf_counter() - began)
+            fits.append(waited + time.perf_counter() - began)
         memory, peak, probes = measure_memory(model, step, batch)
     # The first steps make what later ones reuse; of a single batch there are no others.
     seconds = mean_of_faster_half(times[1:] or times)

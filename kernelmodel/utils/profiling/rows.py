@@ -48,6 +48,7 @@ class ProfileRow:
         output: Bytes of what it gives.
         kept: Bytes that it leaves allocated for the backward pass, outputs included.
         peak: Bytes that it needs at once beyond what was there before, forward or backward.
+        own_kept: Bytes, those of the layers in it aside.
     """
 
     path: str
@@ -61,6 +62,7 @@ class ProfileRow:
     output: int
     kept: int
     peak: int
+    own_kept: int
 
     @property
     def seconds(self) -> float:
@@ -102,6 +104,7 @@ def layer_rows(
             seconds.get(forward, 0.0), seconds.get(backward, 0.0), one.output,
             max(0, int(total(memory.kept, FORWARD, path))),
             max(memory.peaks.get(forward, 0), memory.peaks.get(backward, 0)),
+            max(0, memory.kept.get(forward, 0)),
         ))  # fmt: skip
     return rows
 
@@ -117,6 +120,8 @@ def part_rows(seconds: dict[Account, float], memory: Memory) -> list[ProfileRow]
             kept = max(0, memory.kept.get(ahead, 0)) if back is not None else 0
             peak = memory.peaks.get(ahead, 0) if ahead in (LOSS, OPTIMIZER, METRICS) else 0
             rows.append(
-                ProfileRow(name, "", 0, 1, forward, backward, forward, backward, 0, kept, peak)
+                ProfileRow(
+                    name, "", 0, 1, forward, backward, forward, backward, 0, kept, peak, kept
+                )
             )
     return rows

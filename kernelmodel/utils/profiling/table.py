@@ -59,7 +59,18 @@ def table_rows(profile: Profile) -> list[tuple[ProfileRow, tuple[str, ...]]]:
     outputs = sum(row.output for row in profile.rows if not row.depth)
     kept = sum(row.kept for row in top)
     whole = ProfileRow(
-        "a step", "", 0, 1, forward, backward, forward, backward, outputs, kept, profile.peak
+        "a step",
+        "",
+        0,
+        1,
+        forward,
+        backward,
+        forward,
+        backward,
+        outputs,
+        kept,
+        profile.peak,
+        kept,
     )
     rows = [*profile.rows, *profile.parts, whole]
     return [(row, cells(row, profile)) for row in rows]
@@ -118,13 +129,13 @@ def text_table(profile: Profile, color: bool = False) -> str:
 STYLE = """
 .km-profile{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:4px 0}
 .km-profile caption{caption-side:top;text-align:left;font-weight:600;padding:4px 8px;color:inherit}
-.km-profile th,.km-profile td{padding:2px 10px!important;text-align:right!important;
+.km-profile th,.km-profile td{padding:2px 7px!important;text-align:right!important;
 white-space:nowrap;background:none!important;border:0!important}
 .km-profile th:first-child,.km-profile td:first-child{text-align:left!important}
 .km-profile thead th{border-bottom:1px solid rgba(128,128,128,.6)!important}
 .km-profile .km-rule td{border-top:1px solid rgba(128,128,128,.6)!important}
 .km-profile .km-class{opacity:.65}
-.km-profile .km-bar{display:inline-block;width:90px;height:9px;margin-left:8px;
+.km-profile .km-bar{display:inline-block;width:60px;height:9px;margin-left:6px;
 background:rgba(128,128,128,.18);text-align:left;line-height:0}
 .km-profile .km-bar i{display:inline-block;height:9px;background:#0072b2}
 .km-profile .km-bar i+i{background:#d55e00}
@@ -159,11 +170,11 @@ def _html_cells(profile: Profile, row: ProfileRow, texts: tuple[str, ...]) -> st
     if row.class_name:
         name += f" <span class='km-class'>{escape(row.class_name)}</span>"
     first = (
-        f"<td style='padding-left:{10 + 16 * row.depth}px!important' title='{escape(row.path)}'>"
+        f"<td style='padding-left:{7 + 14 * row.depth}px!important' title='{escape(row.path)}'>"
         f"{name}</td>"
     )
     bars = "".join(
-        f"<i style='width:{90 * part / profile.seconds:.1f}px'></i>"
+        f"<i style='width:{60 * part / profile.seconds:.1f}px'></i>"
         for part in (row.forward, row.backward)
     )
     others = [
