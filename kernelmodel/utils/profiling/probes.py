@@ -93,7 +93,7 @@ class Probes:
             yield layer, "_compute", self._around_layer(layer)
             for operation in getattr(getattr(layer, "_graph", None), "operations", []):
                 if not isinstance(operation, Layer):
-                    yield operation, "call", self._around_layer(operation)
+                    yield operation, "function", self._around_layer(operation)
         yield self.model, "compute_loss", self._around_loss
         yield self.model, "compute_metrics", self._around(METRICS)
         if self.model.optimizer is not None:

@@ -24,7 +24,7 @@ class Profile:
         steps: Steps that were measured.
         rows: The layers in the order of their calls, those in a layer right after it, as
             `ProfileRow`s: path, class_name, depth, calls, forward, backward, output, kept, peak.
-        parts: The rest of the step: "between layers" (ops in the model, and its own work), "loss",
+        parts: The rest of the step: "between layers" (the model's own work), "loss",
             "tape" (the backward pass around the gradients), "optimizer", "metrics", "data" (the
             batch is made) and "other".
         peak: Bytes that a step needs at once, beyond weights, data and the optimizer's state.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from kernelmodel.core.layer import Layer
 from kernelmodel.utils.profiling.meters import (
     BACKWARD,
     DATA,
@@ -19,8 +21,8 @@ from kernelmodel.utils.profiling.meters import (
 )
 from kernelmodel.utils.profiling.probes import Called, Path
 
-# The parts beside the layers: their accounts, forward and backward. What the model does itself, and
-# the ops that autograd records in it, is between its layers.
+# The parts beside the layers: their accounts, forward and backward. What the model does itself is
+# between its layers.
 PARTS: dict[str, tuple[Account, Account | None]] = {
     "between layers": (Account(FORWARD), Account(BACKWARD)),
     "loss": (LOSS, LOSS_BACKWARD),
@@ -38,7 +40,7 @@ class ProfileRow:
 
     Attributes:
         path: Names that lead to the layer, such as "encoder/dense"; or the part's name.
-        class_name: The layer's class; "" for a part.
+        class_name: The layer's class, "op" for a function of `ops`; "" for a part.
         depth: In how many other layers it is.
         calls: How often it is called.
         forward: Seconds.
@@ -70,6 +72,11 @@ class ProfileRow:
         return self.forward + self.backward
 
 
+def class_name(operation: Any) -> str:
+    """The class of a layer; "op" for a function of `kernelmodel.ops`."""
+    return type(operation).__name__ if isinstance(operation, Layer) else "op"
+
+
 def layer_rows(
     seconds: dict[Account, float], memory: Memory, called: dict[Path, Called]
 ) -> list[ProfileRow]:
@@ -99,7 +106,7 @@ def layer_rows(
         forward, backward = Account(FORWARD, path), Account(BACKWARD, path)
         one = called[path]
         rows.append(ProfileRow(
-            "/".join(path), type(one.layer).__name__, len(path) - 1, one.calls,
+            "/".join(path), class_name(one.layer), len(path) - 1, one.calls,
             total(seconds, FORWARD, path), total(seconds, BACKWARD, path),
             seconds.get(forward, 0.0), seconds.get(backward, 0.0), one.output,
             max(0, int(total(memory.kept, FORWARD, path))),
