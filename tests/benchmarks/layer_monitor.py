@@ -45,7 +45,7 @@ def seconds_a_step(model, x, y, batch, live, least):
         live.watched.opened("view")
         threading.Thread(target=look_on, args=(live, over), daemon=True).start()
     steps, begun, worked = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - begun < least:
+    while not steps or time.perf_counter() - begun < least:
         model.fit(x, y, batch_size=batch, epochs=1, verbose=0)
         steps += len(x) // batch
     took = time.process_time() - worked
