@@ -18,7 +18,7 @@ from kernelmodel.training.checks import check_count
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.sources.choose import make_source
 from kernelmodel.training.sources.source import Source
-from kernelmodel.utils.profiling.meters import DATA, Account, Clock, Memory, Meter
+from kernelmodel.utils.profiling.meters import DATA, OTHER, Account, Clock, Memory, Meter
 from kernelmodel.utils.profiling.probes import Probes
 from kernelmodel.utils.profiling.result import Profile
 from kernelmodel.utils.profiling.rows import layer_rows, part_rows
@@ -81,7 +81,7 @@ def profile(
     check_count("steps", steps, optional=False)
     step, in_fit = _steps_of(model)
     loading = model._loading(batch_size, None, 1, False, 10, shuffle=True)
-    times, fits = [], []
+    times, fits, sizes = [], [], []
     with closing(make_source(x, y, sample_weight, loading)) as source, put_back(model) as build:
         build(source.peek, step)
         for waited, batch in timed_batches(source, steps + 1):
@@ -91,17 +91,26 @@ def profile(
             began = time.perf_counter()
             in_fit(batch)
             fits.append(waited + time.perf_counter() - began)
-        memory, peak, probes = measure_memory(model, step, batch)
-    # The first steps make what later ones reuse; of a single batch there are no others.
-    seconds = mean_of_faster_half(times[1:] or times)
-    fits = sorted(fits[1:] or fits)
-    leaf = next(leaf for leaf in flatten(batch) if hasattr(leaf, "shape"))
+            sizes.append(rows_of(batch))
+            if sizes[-1] == max(sizes):
+                largest = batch
+        memory, peak, probes = measure_memory(model, step, largest)
+    # The first step makes what later ones reuse; the last batch of an epoch may be a small one.
+    size = max(sizes)
+    counted = [i for i in range(len(sizes)) if i and sizes[i] == size] or [sizes.index(size)]
+    seconds = mean_of_faster_half([times[i] for i in counted])
+    in_fits = mean_of_faster_half([{OTHER: fits[i]} for i in counted])
     return Profile(
-        model=model.name, batch_size=int(leaf.shape[0]), steps=max(1, len(times) - 1),
+        model=model.name, batch_size=size, steps=len(counted),
         rows=layer_rows(seconds, memory, probes.called), parts=part_rows(seconds, memory),
-        peak=peak, fit_seconds=sum(fits[: (len(fits) + 1) // 2]) / ((len(fits) + 1) // 2),
+        peak=peak, fit_seconds=in_fits[OTHER],
         notes=[NOT_COMPILED] if not model.compiled else [UNDER_XLA] if is_under_xla(model) else [],
     )  # fmt: skip
+
+
+def rows_of(batch: Any) -> int:
+    """Samples of a batch."""
+    return next(int(leaf.shape[0]) for leaf in flatten(batch) if hasattr(leaf, "shape"))
 
 
 def is_under_xla(model: Any) -> bool:

@@ -36,7 +36,7 @@ def name_of(row: ProfileRow) -> str:
 def headers(profile: Profile) -> tuple[str, ...]:
     """The columns; calls are counted where a layer is called more than once."""
     several = ("Calls",) if any(row.calls > 1 for row in profile.rows) else ()
-    return ("Layer", *several, "Forward ms", "Backward ms", "Share", "Output", "Kept", "Peak")
+    return ("Layer", *several, "Forward", "Backward", "Share", "Output", "Kept", "Peak")
 
 
 def cells(row: ProfileRow, profile: Profile) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def table_rows(profile: Profile) -> list[tuple[ProfileRow, tuple[str, ...]]]:
 
 def title(profile: Profile) -> str:
     """The line above the table."""
-    return f"Profile of {profile.model!r}: a training step of {profile.batch_size} samples"
+    return f"Profile of {profile.model!r}: a training step of {profile.batch_size} samples, in ms"
 
 
 def remarks(profile: Profile) -> list[str]:
