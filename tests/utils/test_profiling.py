@@ -67,6 +67,20 @@ def test_rows_follow_the_calls_with_paths():
     ]
 
 
+def test_a_layer_that_two_models_share():
+    shared, inputs = layers.Dense(8, name="shared"), km.Input((8,))
+    halves = [
+        km.Model(inputs, layers.Dense(3, name="end")(shared(inputs) * 2.0), name=name)
+        for name in ("left", "right")
+    ]
+    model = km.Model(inputs, halves[0](inputs) + halves[1](inputs))
+    model.compile("sgd", "mse")
+    found = km.utils.profile(model, X, Y, steps=1)
+    calls = {row.path: row.calls for row in found.rows}
+    assert calls["left/shared"] == calls["right/shared"] == calls["left"] == 1
+    assert not any("_compute" in vars(layer) for layer in model._flatten_layers())
+
+
 def test_time_goes_to_the_layer_that_takes_it():
     rows = by_path(km.utils.profile(nested(), X, Y, steps=2))
     slow, block = rows["encoder/block/slow"], rows["encoder/block"]

@@ -77,8 +77,10 @@ class Probes:
     def installed(self) -> Iterator[None]:
         """Be there in a `with` block; the model's objects are as before afterwards."""
         replaced: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
+        # A layer that several models share gets one probe.
+        places = {(id(place[0]), place[1]): place for place in self._places()}
         try:
-            for thing, name, around in self._places():
+            for thing, name, around in places.values():
                 own = vars(thing)
                 replaced.append((own, name, {name: own[name]} if name in own else {}))
                 own[name] = self._here(getattr(thing, name), around)
