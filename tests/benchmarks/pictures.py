@@ -52,16 +52,17 @@ def scaling_curves(curves: dict[str, tuple[str, Lines]], path: Path) -> None:
         for axes in grid[len(curves) :]:
             axes.set_axis_off()
         for axes, (axis, (unit, lines)) in zip(grid, curves.items()):
-            for number_, (name, line) in enumerate(lines.items()):
+            for place, (name, line) in enumerate(lines.items()):
                 ours = name == OURS
                 axes.plot(
-                    list(line), list(line.values()), label=name, marker=MARKERS[number_],
-                    color=OUR_COLOUR if ours else COLOURS[number_], markersize=4,
+                    list(line), list(line.values()), label=name, marker=MARKERS[place],
+                    color=OUR_COLOUR if ours else COLOURS[place], markersize=4,
                     linewidth=2.4 if ours else 1.1, zorder=3 if ours else 2,
                 )  # fmt: skip
             points = list(next(iter(lines.values())))
             axes.set(xlabel=axis, ylabel=unit, xscale="log", yscale="log")
-            axes.set_xticks(points, map(str, points))
+            axes.set_xticks(points, map(str, points), fontsize=7)
+            axes.yaxis.set_major_formatter("{x:g}")
             axes.minorticks_off()
             axes.grid(axis="y")
         handles, labels = grid[0].get_legend_handles_labels()
