@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ import numpy as np
 
 from kernelmodel.callbacks.console import say
 from kernelmodel.core.files import replaced_when_done
-from kernelmodel.saving.guard import open_archive, open_hdf5, read_dataset, read_json
+from kernelmodel.core.reading import reading
+from kernelmodel.saving.archive import open_archive, open_member, read_json
+from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.keras_file import WEIGHTS
 from kernelmodel.saving.state import walk
 
@@ -52,16 +53,20 @@ class KerasFileEditor:
     def __init__(self, filepath: Any) -> None:
         path = Path(filepath)
         self.filepath = str(path)
-        self.metadata = self.config = None
+        self.metadata: Tree | None = None
+        self.config: Tree | None = None
+        with reading(self.filepath):
+            self._open(path)
+
+    def _open(self, path: Path) -> None:
         if path.name.endswith(".weights.h5"):
             self.weights_dict = self._read(path)
         elif path.suffix == ".keras":
             with open_archive(path) as archive:
                 self.metadata = read_json(archive, "metadata.json", self.filepath)
                 self.config = read_json(archive, "config.json", self.filepath)
-                if WEIGHTS not in archive.namelist():
-                    raise ValueError(f"{path}: the weights inside are missing.")
-                self.weights_dict = self._read(io.BytesIO(archive.read(WEIGHTS)))
+                with open_member(archive, WEIGHTS, self.filepath) as member:
+                    self.weights_dict = self._read(member)
         else:
             raise ValueError(
                 f"A file of weights ends in '.keras' or '.weights.h5', got {self.filepath!r}."
