@@ -75,12 +75,26 @@ def first_value(
     if running is None:
         return make(shape, dtype=dtype)
     size = math.prod(shape) * np.dtype(dtype).itemsize
+    check_room(size, f"{what} of shape {shape}")
     running.left -= size
-    if running.left < 0:
-        raise ValueError(
-            f"{what} of shape {shape} takes {size:,} bytes, and with the weights before it more "
-            f"than {running.source} allows ({running.size:,} bytes)."
-        )
     if saved and running.values_follow and size > SMALL:
         return np.zeros(shape, dtype)
     return make(shape, dtype=dtype)
+
+
+def check_room(size: int, what: str) -> None:
+    """Refuse what a config asks for beyond the running allowance, if there is one.
+
+    Args:
+        size: In bytes.
+        what: What takes them, for error messages.
+
+    Raises:
+        ValueError: It is more than what is left.
+    """
+    running = _running.get()
+    if running is not None and size > running.left:
+        raise ValueError(
+            f"{what} takes {size:,} bytes, and with the weights before it more than "
+            f"{running.source} allows ({running.size:,} bytes)."
+        )

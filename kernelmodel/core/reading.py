@@ -13,13 +13,15 @@ from typing import Any
 
 # A model's configuration is text: one beyond this many bytes is not a model's.
 MAX_CONFIG = 256 * 2**20
+# How notes begin that `deserialize_keras_object` leaves on errors: in which object they happened.
+IN = "in the config of "
 
 
 @contextmanager
 def reading(title: str, part: str = "") -> Iterator[None]:
     """Make every error inside a `with` block one ValueError that names the file and the place.
 
-    The place is put together of notes that `deserialize_keras_object` leaves on an error.
+    The place is put together of the notes that begin with `IN`.
 
     Args:
         title: The file's name.
@@ -30,15 +32,16 @@ def reading(title: str, part: str = "") -> Iterator[None]:
     except (ImportError, FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # whatever a damaged config makes a layer do
-        path = " in ".join(getattr(error, "__notes__", ()))
-        where = ": ".join(filter(None, (title, part, path)))
-        if isinstance(error, ValueError):
-            known = str(error).startswith(title)
-            if known and not path:
-                raise
-            told = str(error).removeprefix(f"{title}: ") if known else str(error)
-        else:
-            told = f"the file is damaged, or of another kind ({type(error).__name__}: {error})"
+        notes = getattr(error, "__notes__", [])
+        places = [note.removeprefix(IN) for note in reversed(notes) if note.startswith(IN)]
+        named = str(error).startswith(title)
+        if isinstance(error, ValueError) and named and not places:
+            raise
+        told = str(error).removeprefix(f"{title}: ") if named else str(error)
+        if not isinstance(error, ValueError):
+            told = f"the file is damaged, or of another kind ({type(error).__name__}: {told})"
+        told = " ".join([told, *(note for note in notes if not note.startswith(IN))])
+        where = ": ".join(filter(None, (title, part, " > ".join(places))))
         raise ValueError(f"{where}: {told}") from error
 
 

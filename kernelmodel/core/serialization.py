@@ -17,6 +17,7 @@ import numpy as np
 
 from kernelmodel.core import autoconfig, lookup
 from kernelmodel.core.lookup import TABLES, Registry, suggestion
+from kernelmodel.core.reading import IN
 from kernelmodel.ops.convert import standardize_dtype
 
 T = TypeVar("T")
@@ -266,7 +267,7 @@ def deserialize_keras_object(
         return _deserialize(name, inner, config, table)
     except Exception as error:
         title = inner.get("name") if isinstance(inner, dict) else None
-        error.add_note(f"{name} {title!r}" if isinstance(title, str) else name)
+        error.add_note(f"{IN}{name} {title!r}" if isinstance(title, str) else IN + name)
         raise
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.reading import MAX_CONFIG, reading
+from kernelmodel.saving.heaps import check_heaps
 
 # Compressed or partly stored data may be this many times as large as in the file, and so much more.
 MAX_RATIO = 200
@@ -199,4 +200,6 @@ def read_attribute(group: Any, name: str, title: str) -> Any:
             f"{title}: attribute {name!r} of {group.name} claims {size:,} bytes, which no model "
             "needs."
         )
+    if about.dtype.kind == "O":  # texts of any length
+        check_heaps(group.file.filename, title)
     return group.attrs[name]
