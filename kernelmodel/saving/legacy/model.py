@@ -47,7 +47,7 @@ def load_legacy_model(path: Path, compile: bool) -> Any:
                 f"{title} holds no model, only weights: make the model in Python and call "
                 "model.load_weights."
             )
-        room = Allowance(allowed_bytes(store), f"the size of {title}", values_follow=True)
+        room = Allowance(allowed_bytes(store), "the size of the file", values_follow=True)
         with allowance(room), reading(title, "model_config"):
             model = deserialize_keras_object(modern(config))
             if not isinstance(model, Model):
