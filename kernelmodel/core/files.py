@@ -80,7 +80,11 @@ def _begin(place: Path) -> Path:
 
 def _remove_leftovers(place: Path) -> None:
     form = re.compile(rf"\.{re.escape(place.name)}\.([0-9a-f]{{8}}-(\d+))-\d+\.part")
-    for name in os.listdir(place.parent):
+    try:
+        names = os.listdir(place.parent)
+    except PermissionError:  # a folder may be for writing only
+        return
+    for name in names:
         match = form.fullmatch(name)
         if match is None or match[1] == _home(os.getpid()):
             continue

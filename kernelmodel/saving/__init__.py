@@ -82,8 +82,8 @@ def save_weights(
         )
     if may_write(path, overwrite):
         write = write_weights if path.name.endswith(".weights.h5") else write_legacy_weights
-        with replaced_when_done(path) as part:
-            write(part, model)
+        with replaced_when_done(path) as part, open(part, "wb+") as file:
+            write(file, model)
 
 
 def load_weights(

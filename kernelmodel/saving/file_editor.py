@@ -239,7 +239,11 @@ class KerasFileEditor:
         path = Path(filepath)
         if not path.name.endswith(".weights.h5"):
             raise ValueError(f"Weights are saved to '.weights.h5' files, got {str(path)!r}.")
-        with replaced_when_done(path) as part, h5py.File(part, "w") as store:
+        with (
+            replaced_when_done(path) as part,
+            open(part, "wb+") as file,
+            h5py.File(file, "w") as store,
+        ):
             for where, weight in arrays_in(self.weights_dict):
                 outer, _, name = where.rpartition("/")
                 store.create_dataset(f"{outer}/vars/{name}", data=weight)

@@ -31,6 +31,7 @@ import numpy as np
 
 import kernelmodel as km
 from kernelmodel.callbacks.console import say
+from kernelmodel.models import loading
 from kernelmodel.saving.keras_file import WEIGHTS
 from kernelmodel.utils.archives import extract_archive
 
@@ -317,6 +318,7 @@ def worker(first: int, cases: int) -> None:
         sys.addaudithook(lambda event, _: EVENTS.append(event) if event in FORBIDDEN else None)
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_A_CASE,) * 2)
+        loading.machine_memory = lambda: MEMORY_A_CASE // 2
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for number in range(first, first + cases):
             say(f"begin {number}")

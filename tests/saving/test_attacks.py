@@ -130,7 +130,7 @@ def bytecode(canary: Path) -> str:
 def test_watching_sees_what_an_attack_does(tmp_path: Path) -> None:
     for attack in (
         lambda: marshal.loads(marshal.dumps(1)),
-        lambda: open(tmp_path / "canary", "w"),
+        lambda: (tmp_path / "canary").write_text("x"),
         lambda: pickle.loads(pickle.dumps(print)),
     ):
         with pytest.raises(AssertionError), watched(tmp_path / "other"):

@@ -82,7 +82,11 @@ def save_legacy_model(model: Any, path: Path, include_optimizer: bool = True) ->
     config = json.dumps(old_config(model, path.name))
     with_training = include_optimizer and model.compiled
     training = json.dumps(old_training_config(model)) if with_training else None
-    with replaced_when_done(path) as part, h5py.File(part, "w") as store:
+    with (
+        replaced_when_done(path) as part,
+        open(part, "wb+") as file,
+        h5py.File(file, "w") as store,
+    ):
         store.attrs["backend"] = b"kernelmodel"
         store.attrs["keras_version"] = FORMAT_VERSION
         store.attrs["model_config"] = config.encode()

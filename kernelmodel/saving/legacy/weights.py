@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.guard import find_dataset, open_hdf5
@@ -27,11 +27,11 @@ def _weights_of(store: Any, title: str) -> Any:
     return plain_group(store, WHOLE_MODEL, title) if WHOLE_MODEL in store else store
 
 
-def write_legacy_weights(file: str | Path, model: Any) -> None:
+def write_legacy_weights(file: str | Path | IO[bytes], model: Any) -> None:
     """Write a model's weights to an HDF5 file.
 
     Args:
-        file: Path.
+        file: Path or open file.
         model: A built model.
     """
     import h5py
