@@ -14,6 +14,7 @@ from kernelmodel.core.reading import reading
 from kernelmodel.saving.archive import open_archive, open_member, read_json
 from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.keras_file import WEIGHTS
+from kernelmodel.saving.progress import GROUP
 from kernelmodel.saving.state import walk
 
 Tree = dict[str, Any]
@@ -120,7 +121,7 @@ class KerasFileEditor:
             came = "nothing" if found is None else f"shape {found.shape}"
             say(f"{path}: the model has shape {shape}, the file {came}")
         for path in there:
-            if path not in wanted and not path.startswith("optimizer/"):
+            if path not in wanted and not path.startswith(("optimizer/", f"{GROUP}/")):
                 errors += 1
                 say(f"{path}: not in the model")
         status = "error" if errors else "success"

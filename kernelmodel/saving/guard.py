@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -156,9 +157,9 @@ def read_values(dataset: Any, title: str) -> np.ndarray:
 
 
 def find_dataset(
-    group: Any, key: str, shape: tuple[int, ...] | None, title: str, where: str
+    group: Any, key: str, shape: tuple[int, ...] | EllipsisType | None, title: str, where: str
 ) -> Any:
-    """A dataset of an expected shape (None: one axis); its values aren't read yet.
+    """A dataset of an expected shape (None: one axis; ...: any); its values aren't read yet.
 
     Raises:
         ValueError: No such dataset, or another shape.
@@ -175,7 +176,7 @@ def find_dataset(
         raise ValueError(
             f"{title}: {where}/{key} has shape {dataset.shape}, but must have one axis."
         )
-    if shape is not None and dataset.shape != shape:
+    if shape not in (None, ..., dataset.shape):
         raise ValueError(
             f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
             f"{shape}. Make the model as it was when the file was saved."

@@ -12,14 +12,24 @@ import numpy as np
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.guard import find_dataset, open_hdf5, read_dataset, read_values
+from kernelmodel.saving.progress import keep_metrics, progress_pairs, write_progress
 from kernelmodel.saving.state import owners, walk
 
 # Variables and the datasets with their values.
 Pairs = list[tuple[Variable, Any]]
 
 
-def write_weights(file: str | Path | IO[bytes], model: Any, optimizer: Any = None) -> None:
-    """Write a model's variables, and an optimizer's, to an HDF5 file."""
+def write_weights(
+    file: str | Path | IO[bytes], model: Any, optimizer: Any = None, with_progress: bool = False
+) -> None:
+    """Write a model's variables, and an optimizer's, to an HDF5 file.
+
+    Args:
+        file: Path or open file.
+        model: A built model.
+        optimizer: Its optimizer, or None.
+        with_progress: Whether to write the states of recurrent layers and metrics, too.
+    """
     import h5py
 
     with h5py.File(file, "w") as store:
@@ -30,6 +40,8 @@ def write_weights(file: str | Path | IO[bytes], model: Any, optimizer: Any = Non
                 store[f"{path}/vars"].create_dataset(name, data=array)
         if optimizer is not None and getattr(optimizer, "built", False):
             _write(store, "/optimizer", optimizer.name, optimizer.variables)
+        if with_progress:
+            write_progress(store, model)
 
 
 def named_arrays(owner: Any) -> dict[str, np.ndarray]:
@@ -84,7 +96,8 @@ def take_weights(
         title: The file's name for error messages.
         optimizer: A built optimizer, or None.
         skip_mismatch: Leave out layers whose weights don't fit, with a warning.
-        in_use: Whether the model must stay as it is if the file can't be read to its end.
+        in_use: Whether the model must stay as it is if the file can't be read to its end; else it
+            was just made of the file, and goes on where that one stood.
         assets: Layers and their files, which are loaded, too.
 
     Raises:
@@ -107,6 +120,9 @@ def take_weights(
             warnings.warn(f"Layer {name!r} was skipped: {error}", stacklevel=4)
     if optimizer is not None and "optimizer/vars" in store:
         pairs += _pairs(store, "/optimizer", optimizer.variables, title, optimizer.name)
+    if not in_use:
+        pairs += progress_pairs(store, model, title)
+        keep_metrics(store, model, title)
     named = list(_named(store, model, title))
     if in_use:
         try_out(pairs, title)

@@ -107,7 +107,7 @@ def _write(file: Any, config: str, model: Any, optimizer: Any, scratch: IO[bytes
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", config)
-        write_weights(scratch, model, optimizer)
+        write_weights(scratch, model, optimizer, with_progress=True)
         scratch.seek(0)
         with archive.open(WEIGHTS, "w", force_zip64=True) as member:
             shutil.copyfileobj(scratch, member, BLOCK)
