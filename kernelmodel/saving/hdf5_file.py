@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.optimizers.state import store as set_fresh
 from kernelmodel.saving.guard import find_dataset, open_hdf5, read_dataset, read_values
 from kernelmodel.saving.progress import keep_metrics, progress_pairs, write_progress
 from kernelmodel.saving.state import owners, walk
@@ -184,4 +185,4 @@ def try_out(pairs: Pairs, title: str) -> None:
 def assign(pairs: Pairs, title: str) -> None:
     """Give variables their values, one after the other: memory holds one more at a time."""
     for variable, dataset in pairs:
-        variable.assign(read_values(dataset, title))
+        set_fresh(variable, read_values(dataset, title).astype(variable.dtype, copy=False))
