@@ -1,0 +1,66 @@
+"""The forward pass of a model as a pure function that JAX can trace, with lengths left open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kernelmodel.core.context import Context
+from kernelmodel.core.tensor_spec import TensorSpec
+from kernelmodel.core.tree import map_structure
+from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
+
+
+def pure(
+    variables: list[Any], function: Callable[..., Any], path: Any = None
+) -> Callable[..., Any]:
+    """A function of JAX arrays: (values of the variables, *arguments) -> outputs.
+
+    Args:
+        variables: All variables that it reads.
+        function: What to call, with arrays of the XLA engine.
+        path: A list that is kept as the path of running layers; None for a plain one.
+    """
+
+    def traced(values: list[Any], *args: Any) -> Any:
+        with Context(pure=True) as context:
+            if path is not None:
+                context.path = path
+            for variable, value in zip(variables, values):
+                context.values[id(variable)] = XlaArray(value)
+            outputs = function(*wrap(list(args)))
+            return map_structure(lambda leaf: unwrap(getval(leaf)), outputs)
+
+    return traced
+
+
+def open_shape(spec: TensorSpec, number: int) -> str:
+    """A shape in JAX's notation: unknown batch sizes are one, other unknown lengths their own.
+
+    Args:
+        spec: Of an input.
+        number: Which input it is.
+    """
+    names = ["batch", *(f"length_{number}_{axis}" for axis in range(1, len(spec.shape)))]
+    parts = [name if n is None else str(n) for name, n in zip(names, spec.shape)]
+    return f"({', '.join(parts)},)" if parts else "()"
+
+
+def call_specs(model: Any, format: str) -> tuple[list[Any], dict[str, Any]]:
+    """The specs of the arrays that a model is called with.
+
+    Args:
+        model: The model.
+        format: What it is exported to, for the message.
+
+    Raises:
+        ValueError: It was never called, so they aren't known.
+    """
+    args, kwargs = model.save_spec() or ([], {})
+    if not args and not kwargs:
+        raise ValueError(
+            f"Model {model.name!r} can't be exported to {format}: call it on data first, so that "
+            "its inputs are known."
+        )
+    return args, kwargs
