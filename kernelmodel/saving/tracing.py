@@ -7,7 +7,7 @@ from typing import Any
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tensor_spec import TensorSpec
-from kernelmodel.core.tree import map_structure
+from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 
@@ -64,3 +64,23 @@ def call_specs(model: Any, format: str) -> tuple[list[Any], dict[str, Any]]:
             "its inputs are known."
         )
     return args, kwargs
+
+
+def output_names(model: Any, outputs: Any) -> list[str]:
+    """A name for each output: the model's own, or the keys of a dict, or numbers.
+
+    Args:
+        model: The model.
+        outputs: What it gave, in any structure.
+    """
+    count = len(flatten(outputs))
+    names = list(model.output_names or [])
+    if isinstance(outputs, dict) and len(outputs) == count:
+        names = sorted(outputs)
+    if len(names) != count:
+        return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
+    # A layer with several outputs gives its name to all.
+    return [
+        name if names.count(name) == 1 else f"{name}_{names[:i].count(name) + 1}"
+        for i, name in enumerate(names)
+    ]

@@ -19,7 +19,7 @@ from kernelmodel.core.tree import flatten, pack_like
 from kernelmodel.saving.onnx import control, elementwise, indexing, products, reduction, shaping
 from kernelmodel.saving.onnx.graph import Graph, Value, code_of
 from kernelmodel.saving.onnx.interpreter import EMITTERS, NoForm, interpret
-from kernelmodel.saving.tracing import call_specs, open_shape, pure
+from kernelmodel.saving.tracing import call_specs, open_shape, output_names, pure
 
 __all__ = ["EMITTERS", "FAMILIES", "OPSET", "export_onnx"]
 
@@ -131,10 +131,9 @@ def onnx_model(model: Any) -> Any:
             where = f"layer {error.path!r}" if error.path else "the model"
             raise ValueError(
                 f"Model {model.name!r} can't be exported to ONNX: {where} uses {error.what}, which "
-                "has no ONNX form here. Write that part with other functions of kernelmodel.ops, "
-                "or export a SavedModel: model.export(folder)."
+                f"has no ONNX form here. {error.fix}"
             ) from error
-    titles = _output_names(model, structure, len(results))
+    titles = [graph.unique(name) for name in output_names(model, structure)]
     graph.scope = ""
     outputs = []
     for value, title, variable in zip(results, titles, program.jaxpr.outvars):
@@ -250,10 +249,3 @@ def _path(jax: Any) -> Any:
 def _input_names(model: Any, specs: list[TensorSpec]) -> list[str]:
     names = [spec.name or f"input_{i}" for i, spec in enumerate(specs)]
     return ["input"] if names == ["input_0"] else names
-
-
-def _output_names(model: Any, outputs: Any, count: int) -> list[str]:
-    known = list(model.output_names or [])
-    if len(known) != count:
-        known = sorted(outputs) if isinstance(outputs, dict) and len(outputs) == count else []
-    return known or (["output"] if count == 1 else [f"output_{i}" for i in range(count)])

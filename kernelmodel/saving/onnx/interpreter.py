@@ -24,11 +24,18 @@ class NoForm(NotImplementedError):
     Args:
         what: What it is, for the message.
         path: Path of the layer that does it.
+        fix: What to do.
     """
 
-    def __init__(self, what: str, path: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        path: str = "",
+        fix: str = "Write that part with other functions of kernelmodel.ops, or export a "
+        "SavedModel: model.export(folder).",
+    ) -> None:
         super().__init__(what)
-        self.what, self.path = what, path
+        self.what, self.path, self.fix = what, path, fix
 
 
 def emits(*names: str, broadcasts: bool = False) -> Callable[[Any], Any]:
@@ -96,6 +103,9 @@ def _needed(program: Any) -> list[Any]:
 
 def _emit(graph: Graph, step: Any, inputs: list[Value]) -> list[Value]:
     name = step.primitive.name
+    if name == "pure_callback":
+        fix = "Apply the layer to the data before, and export the rest."
+        raise NoForm("Python code (a table of words or numbers, or hashes)", graph.scope, fix)
     emit = EMITTERS.get(name)
     known = _computed(step, inputs)
     if known is not None:
@@ -119,7 +129,7 @@ def _computed(step: Any, inputs: list[Value]) -> list[Value] | None:
         any(value.array is None for value in inputs)
         or not all(map(is_static, shapes))
         or any(hasattr(p, "jaxpr") or hasattr(p, "eqns") for p in step.params.values())
-        or step.primitive.name in ("pure_callback", "cond")
+        or step.primitive.name in ("cond", "dim_as_value")
     ):
         return None
     size = sum(math.prod(v.aval.shape) for v in step.outvars)
