@@ -179,8 +179,11 @@ class Graph:
                 return self.add(
                     OPERATORS[type(operation)], self._size_of(left), self._size_of(right)
                 )
+            case ast.Call(func=ast.Name(id="floordiv"), args=[one, other]):
+                # ONNX's Div rounds towards zero, and JAX divides negative numbers to round up.
+                number, by = self._size_of(one), self._size_of(other)
+                return self.add("Div", self.add("Sub", number, self.add("Mod", number, by)), by)
             case ast.Call(func=ast.Name(id=function), args=[one, other]):
-                # Lengths are not negative, and neither is what JAX divides of them.
                 return self.add(OPERATORS[function], self._size_of(one), self._size_of(other))
         raise NotImplementedError(f"The length {ast.unparse(tree)} has no ONNX form.")
 
@@ -195,7 +198,7 @@ class Graph:
 
 OPERATORS: dict[Any, str] = {
     ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Pow: "Pow",
-    "floordiv": "Div", "mod": "Mod", "max": "Max", "min": "Min",
+    "mod": "Mod", "max": "Max", "min": "Min",
 }  # fmt: skip
 
 

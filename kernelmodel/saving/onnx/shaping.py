@@ -49,6 +49,12 @@ def transpose(g: Graph, step: Any, x: Value) -> Value:
     return g.transposed(x, step.params["permutation"])
 
 
+@emits("tile")
+def tile(g: Graph, step: Any, x: Value) -> Value:
+    """A tensor repeated along its axes."""
+    return g.add("Tile", x, np.array(step.params["reps"]))
+
+
 @emits("concatenate")
 def concatenate(g: Graph, step: Any, *parts: Value) -> Value:
     """Tensors behind one another."""
@@ -98,7 +104,7 @@ def pad(g: Graph, step: Any, x: Value, fill: Value) -> Value:
             x = _spread(g, x, fill, shape, axis, between + 1)
             shape[axis] = shape[axis] * (between + 1) - between
     lows, highs = zip(*[(low, high) for low, high, _ in config])
-    if any(lows) or any(highs):
+    if any(not isinstance(n, int) or n for n in (*lows, *highs)):
         x = g.add("Pad", x, g.sizes((*lows, *highs)), fill)
     return x
 
