@@ -14,6 +14,7 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kernelmodel.saving.exporting import export
 from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, open_hdf5
@@ -30,7 +31,6 @@ from kernelmodel.saving.legacy.weights import (
     read_legacy_weights,
     write_legacy_weights,
 )
-from kernelmodel.saving.saved_model import export_saved_model
 
 CustomObjectScope = custom_object_scope
 
@@ -126,5 +126,5 @@ def _is_legacy_file(path: Path) -> bool:
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
-hooks.export, hooks.reduce_model = export_saved_model, reduce_model
+hooks.export, hooks.reduce_model = export, reduce_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

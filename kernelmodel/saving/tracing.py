@@ -35,16 +35,21 @@ def pure(
     return traced
 
 
-def open_shape(spec: TensorSpec, number: int) -> str:
-    """A shape in JAX's notation: unknown batch sizes are one, other unknown lengths their own.
+def lengths_of(spec: TensorSpec, number: int) -> list[int | str]:
+    """A shape with names for open lengths: batch sizes are one, other lengths have their own.
 
     Args:
         spec: Of an input.
         number: Which input it is.
     """
     names = ["batch", *(f"length_{number}_{axis}" for axis in range(1, len(spec.shape)))]
-    parts = [name if n is None else str(n) for name, n in zip(names, spec.shape)]
-    return f"({', '.join(parts)},)" if parts else "()"
+    return [name if n is None else n for name, n in zip(names, spec.shape)]
+
+
+def open_shape(spec: TensorSpec, number: int) -> str:
+    """The same in JAX's notation."""
+    parts = lengths_of(spec, number)
+    return f"({', '.join(map(str, parts))},)" if parts else "()"
 
 
 def call_specs(model: Any, format: str) -> tuple[list[Any], dict[str, Any]]:
@@ -66,15 +71,32 @@ def call_specs(model: Any, format: str) -> tuple[list[Any], dict[str, Any]]:
     return args, kwargs
 
 
+def as_specs(signature: Any) -> Any:
+    """Specs of whatever has a shape and a dtype, in any structure."""
+
+    def spec(leaf: Any) -> TensorSpec:
+        if getattr(leaf, "shape", None) is None:
+            raise ValueError(
+                f"An input_signature holds specs with a shape, got {leaf!r}. Give for example "
+                "km.InputSpec(shape=(None, 3), dtype='float32')."
+            )
+        # A dtype of TensorFlow has its name; one of NumPy, too.
+        dtype = getattr(leaf, "dtype", None) or "float32"
+        name = getattr(leaf, "name", None)
+        return TensorSpec(tuple(leaf.shape), getattr(dtype, "name", dtype), name)
+
+    return map_structure(spec, signature)
+
+
 def output_names(model: Any, outputs: Any) -> list[str]:
     """A name for each output: the model's own, or the keys of a dict, or numbers.
 
     Args:
-        model: The model.
+        model: The model, or any function.
         outputs: What it gave, in any structure.
     """
     count = len(flatten(outputs))
-    names = list(model.output_names or [])
+    names = list(getattr(model, "output_names", None) or [])
     if isinstance(outputs, dict) and len(outputs) == count:
         names = sorted(outputs)
     if len(names) != count:

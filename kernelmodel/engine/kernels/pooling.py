@@ -150,9 +150,7 @@ def max_xla(
 
     w = layout(x, pool_size, strides, padding)
     x, pads = w.xla_padded(x, lowest(x.dtype))
-    return lax.reduce_window(
-        x, lowest(x.dtype), lax.max, (1, *w.size, 1), (1, *w.strides, 1), pads
-    )
+    return lax.reduce_window(x, lowest(x.dtype), lax.max, (1, *w.size, 1), (1, *w.strides, 1), pads)
 
 
 @forward_kernel

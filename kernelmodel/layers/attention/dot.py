@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kernelmodel import ops
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.seed import SeedGenerator

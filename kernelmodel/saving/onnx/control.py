@@ -72,13 +72,13 @@ def scan(g: Graph, step: Any, *inputs: Value) -> list[Value]:
         [_info(body, v, a) for v, a in zip(given, avals)],
         [_info(body, v, a) for v, a in zip(made, outs)],
     )  # fmt: skip
-    backwards = int(p["reverse"])
     sequences = len(avals) - carries
-    result = g.add(
-        "Scan", *inputs[constants:], outputs=len(outs), body=graph, num_scan_inputs=sequences,
-        scan_input_directions=[backwards] * sequences,
-        scan_output_directions=[backwards] * (len(outs) - carries),
-    )  # fmt: skip
+    settings = {"body": graph, "num_scan_inputs": sequences}
+    if p["reverse"]:
+        settings["scan_input_directions"] = [1] * sequences
+        settings["scan_output_directions"] = [1] * (len(outs) - carries)
+    settings = {name: value for name, value in settings.items() if value != []}
+    result = g.add("Scan", *inputs[constants:], outputs=len(outs), **settings)
     return result if isinstance(result, list) else [result]
 
 
@@ -163,9 +163,7 @@ def cond(g: Graph, step: Any, which: Value, *inputs: Value) -> list[Value]:
             parts.append(_body(body, g.unique("branch"), [], infos))
         index = step.invars[0].aval.dtype
         hit = graph.add("Equal", which, np.array(first, index))
-        result = graph.add(
-            "If", hit, outputs=len(outs), then_branch=parts[0], else_branch=parts[1]
-        )
+        result = graph.add("If", hit, outputs=len(outs), then_branch=parts[0], else_branch=parts[1])
         return result if isinstance(result, list) else [result]
 
     return choose(g, 0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.saving.onnx.graph import Graph, Value, code_of
-from kernelmodel.saving.onnx.interpreter import NoForm, emits
+from kernelmodel.saving.onnx.interpreter import emits
 
 SAME_NAME = {
     "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "add": "Add", "add_any": "Add", "asin": "Asin",
@@ -129,9 +129,7 @@ def atan2(g: Graph, step: Any, y: Value, x: Value) -> Value:
     turn = g.add("Where", below, number(step, -np.pi), number(step, np.pi))
     left = g.add("Less", x, number(step, 0))
     turned = g.add("Where", left, g.add("Add", angle, turn), angle)
-    origin = g.add(
-        "And", g.add("Equal", x, number(step, 0)), g.add("Equal", y, number(step, 0))
-    )
+    origin = g.add("And", g.add("Equal", x, number(step, 0)), g.add("Equal", y, number(step, 0)))
     return shaped(g.add("Where", origin, number(step, 0), turned), y, x)
 
 
@@ -139,6 +137,12 @@ def atan2(g: Graph, step: Any, y: Value, x: Value) -> Value:
 def rem(g: Graph, step: Any, x: Value, y: Value) -> Value:
     """The remainder with the sign of x."""
     return shaped(g.add("Mod", x, y, fmod=1), x, y)
+
+
+@emits("shift_left", broadcasts=True)
+def shift_left(g: Graph, step: Any, x: Value, by: Value) -> Value:
+    """x times a power of two."""
+    return shaped(g.add("Mul", x, g.add("Pow", number(step, 2), by)), x, by)
 
 
 @emits("round", broadcasts=True)
@@ -177,8 +181,6 @@ def clamp(g: Graph, step: Any, low: Value, x: Value, high: Value) -> Value:
 def convert(g: Graph, step: Any, x: Value) -> Value:
     """x in another dtype."""
     old, new = step.invars[0].aval.dtype, step.params["new_dtype"]
-    if np.dtype(new).kind == "c":
-        raise NoForm("complex numbers")
     return x if old == new else shaped(g.add("Cast", x, to=code_of(new)), x)
 
 

@@ -14,17 +14,33 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.files import replaced_when_done
+from kernelmodel.core.hooks import hooks
 from kernelmodel.core.tensor_spec import TensorSpec
 from kernelmodel.core.tree import flatten, pack_like
-from kernelmodel.saving.onnx import control, elementwise, indexing, products, reduction, shaping
+from kernelmodel.saving.onnx import (
+    control,
+    elementwise,
+    indexing,
+    products,
+    reduction,
+    shaping,
+    spectra,
+)
 from kernelmodel.saving.onnx.graph import Graph, Value, code_of
 from kernelmodel.saving.onnx.interpreter import EMITTERS, NoForm, interpret
-from kernelmodel.saving.tracing import call_specs, open_shape, output_names, pure
+from kernelmodel.saving.tracing import (
+    as_specs,
+    call_specs,
+    lengths_of,
+    open_shape,
+    output_names,
+    pure,
+)
 
 __all__ = ["EMITTERS", "FAMILIES", "OPSET", "export_onnx"]
 
 # The modules whose import registers emitters.
-FAMILIES = (control, elementwise, indexing, products, reduction, shaping)
+FAMILIES = (control, elementwise, indexing, products, reduction, shaping, spectra)
 # The lowest that has all operators used here (DFT over a chosen axis, reductions over axes that
 # are tensors): ONNX Runtime knows it since 1.17 (January 2024).
 OPSET = 20
@@ -33,7 +49,9 @@ IR_VERSION = 9
 ONE_FILE = 1_900_000_000
 
 
-def export_onnx(model: Any, filepath: Any) -> None:
+def export_onnx(
+    model: Any, filepath: Any, input_signature: Any = None, verbose: bool = False
+) -> None:
     """Write the forward pass of a model as an ONNX file.
 
     Inputs and outputs have the model's names. Batch sizes and lengths that are unknown in the
@@ -42,6 +60,8 @@ def export_onnx(model: Any, filepath: Any) -> None:
     Args:
         model: A model that was called, or whose inputs are known.
         filepath: File to write, usually ending in ".onnx"; an older one is replaced.
+        input_signature: A spec for each argument of the call; None for those it was called with.
+        verbose: Whether to say what was written.
 
     Raises:
         ImportError: onnx or JAX isn't installed.
@@ -61,17 +81,20 @@ def export_onnx(model: Any, filepath: Any) -> None:
     """
     onnx = _library()
     path = Path(filepath)
-    proto = onnx_model(model)
+    proto = onnx_model(model, input_signature)
     size = sum(len(tensor.raw_data) for tensor in proto.graph.initializer)
-    onnx.checker.check_model(proto) if size < ONE_FILE else None
+    if size < ONE_FILE:
+        onnx.checker.check_model(proto)
     with replaced_when_done(path) as part:
         if size < ONE_FILE:
             part.write_bytes(proto.SerializeToString())
-            return
-        with replaced_when_done(path.with_name(f"{path.name}.data")) as data:
-            for tensor in proto.graph.initializer:
-                _move_out(onnx, tensor, data, f"{path.name}.data")
-            part.write_bytes(proto.SerializeToString())
+        else:
+            with replaced_when_done(path.with_name(f"{path.name}.data")) as data:
+                for tensor in proto.graph.initializer:
+                    _move_out(onnx, tensor, data, f"{path.name}.data")
+                part.write_bytes(proto.SerializeToString())
+    if verbose:
+        hooks.note(f"Saved to {path}, with the inputs {[i.name for i in proto.graph.input]}.")
 
 
 def _library() -> Any:
@@ -99,65 +122,93 @@ def _move_out(onnx: Any, tensor: Any, data: Path, name: str) -> None:
     tensor.ClearField("raw_data")
 
 
-def onnx_model(model: Any) -> Any:
+def onnx_model(model: Any, input_signature: Any = None) -> Any:
     """The ONNX model, an `onnx.ModelProto`, of a model; see `export_onnx`."""
     _library()
     import jax
-    from onnx import helper, numpy_helper
 
-    args, kwargs = call_specs(model, "ONNX")
+    if input_signature is None:
+        args, kwargs = call_specs(model, "ONNX")
+    else:
+        args, kwargs = as_specs(list(input_signature)), {}
     specs = flatten([args, kwargs])
     names = _input_names(model, specs)
-    for name, spec in zip(names, specs):
-        if spec.dtype == "string":
-            raise ValueError(
-                f"Model {model.name!r} can't be exported to ONNX: its input {name!r} is text. "
-                "Apply the layers that read text to the data before, and export the rest."
-            )
-    wide = any(_is_wide(part.dtype) for part in (*specs, *model.variables))
+    _check(model, names, specs)
+    wide = any(str(part.dtype) == "float64" for part in (*specs, *model.variables))
     with jax.enable_x64(True) if wide else nullcontext():
         program, structure = _traced(model, args, kwargs, specs)
-        graph = Graph()
-        leaves = [
-            _input(graph, name, spec, variable)
-            for name, spec, variable in zip(
-                names, specs, program.jaxpr.invars[len(model.variables) :]
-            )
-        ]
         weights = [Value(np.asarray(v.value), v.path) for v in model.variables]
         try:
-            results = interpret(graph, program, [*weights, *leaves])
+            return program_model(
+                program,
+                weights,
+                dict(zip(names, specs)),
+                output_names(model, structure),
+                model.name,
+            )
         except NoForm as error:
             where = f"layer {error.path!r}" if error.path else "the model"
             raise ValueError(
                 f"Model {model.name!r} can't be exported to ONNX: {where} uses {error.what}, which "
                 f"has no ONNX form here. {error.fix}"
             ) from error
-    titles = [graph.unique(name) for name in output_names(model, structure)]
-    graph.scope = ""
-    outputs = []
-    for value, title, variable in zip(results, titles, program.jaxpr.outvars):
-        graph.nodes.append(
-            helper.make_node("Identity", [graph.name_of(value)], [title], name=f"output {title}")
-        )
-        outputs.append(_info(title, variable.aval.dtype, variable.aval.shape))
-    inputs = [_info(n, s.dtype, _named(s, i)) for i, (n, s) in enumerate(zip(names, specs))]
+
+
+def program_model(
+    program: Any,
+    weights: list[Value],
+    specs: dict[str, TensorSpec],
+    outputs: list[str],
+    title: str,
+) -> Any:
+    """The ONNX model of a program of JAX.
+
+    Args:
+        program: A `ClosedJaxpr` of the weights and of the inputs.
+        weights: Values of its first arguments, which are known.
+        specs: Names and specs of the others, the model's inputs.
+        outputs: Names of its results.
+        title: Name of the graph.
+
+    Raises:
+        NoForm: A step has no ONNX form.
+    """
+    from onnx import helper, numpy_helper
+
+    graph = Graph()
+    names = [graph.unique(name) for name in (*specs, *outputs)][len(specs) :]
+    leaves = [
+        _input(graph, name, spec, variable)
+        for (name, spec), variable in zip(specs.items(), program.jaxpr.invars[len(weights) :])
+    ]
+    results = interpret(graph, program, [*weights, *leaves])
+    described = []
+    for value, name, variable in zip(results, names, program.jaxpr.outvars):
+        node = helper.make_node("Identity", [graph.name_of(value)], [name], name=f"give {name}")
+        graph.nodes.append(node)
+        described.append(_info(name, variable.aval.dtype, variable.aval.shape))
+    inputs = [_info(n, s.dtype, lengths_of(s, i)) for i, (n, s) in enumerate(specs.items())]
     tensors = [numpy_helper.from_array(_plain(a), n) for n, a in graph.constants.items()]
-    built = helper.make_graph(graph.nodes, model.name, inputs, outputs, tensors)
     return helper.make_model(
-        built,
+        helper.make_graph(graph.nodes, title, inputs, described, tensors),
         producer_name="kernelmodel",
         ir_version=IR_VERSION,
         opset_imports=[helper.make_opsetid("", OPSET)],
     )
 
 
+def _check(model: Any, names: list[str], specs: list[TensorSpec]) -> None:
+    for name, spec in zip(names, specs):
+        if spec.dtype == "string" or spec.dtype.startswith("complex"):
+            kind = "text" if spec.dtype == "string" else "complex numbers"
+            raise ValueError(
+                f"Model {model.name!r} can't be exported to ONNX: its input {name!r} is {kind}. "
+                f"Apply the layers that read {kind} to the data before, and export the rest."
+            )
+
+
 def _plain(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array).reshape(array.shape)
-
-
-def _is_wide(dtype: Any) -> bool:
-    return str(dtype) in ("float64", "complex128")
 
 
 def _info(name: str, dtype: Any, shape: Any) -> Any:
@@ -167,15 +218,8 @@ def _info(name: str, dtype: Any, shape: Any) -> Any:
     return helper.make_tensor_value_info(name, code_of(dtype), lengths)
 
 
-def _named(spec: TensorSpec, number: int) -> list[Any]:
-    """The shape of an input, with names for open lengths."""
-    names = ["batch", *(f"length_{number}_{axis}" for axis in range(1, len(spec.shape)))]
-    return [name if n is None else n for name, n in zip(names, spec.shape)]
-
-
 def _input(graph: Graph, name: str, spec: TensorSpec, variable: Any) -> Value:
     """An input in the dtype that JAX computes with; open lengths are measured on it."""
-    graph.unique(name)
     for axis, (n, length) in enumerate(zip(spec.shape, variable.aval.shape)):
         if n is None:
             graph.lengths.setdefault(str(length), (name, axis))

@@ -47,7 +47,7 @@ class Graph:
     def __init__(self, outer: Graph | None = None) -> None:
         self.root: Graph = self if outer is None else outer.root
         self.nodes: list[Any] = []
-        self.scope = "" if outer is None else outer.scope
+        self.scope: str = "" if outer is None else outer.scope
         self._expanded: dict[tuple[int, Shape], tuple[Value, Value]] = {}
         if outer is None:
             self.constants: dict[str, np.ndarray] = {}
@@ -149,7 +149,7 @@ class Graph:
         key = str(shape)
         root = self.root
         if key not in root._sizes:
-            parts = [
+            parts: list[Any] = [
                 np.array([n]) if isinstance(n, int) else root.reshaped(root.size(n), (1,))
                 for n in shape
             ]
@@ -171,8 +171,8 @@ class Graph:
         match tree:
             case ast.Constant(value=number):
                 return Value(np.array(number, np.int64))
-            case ast.Name(id=name):
-                return self._measured(name)
+            case ast.Name(id=variable):
+                return self._measured(variable)
             case ast.UnaryOp(operand=operand):
                 return self.add("Neg", self._size_of(operand))
             case ast.BinOp(left=left, op=operation, right=right):
@@ -181,8 +181,8 @@ class Graph:
                 )
             case ast.Call(func=ast.Name(id="floordiv"), args=[one, other]):
                 # ONNX's Div rounds towards zero, and JAX divides negative numbers to round up.
-                number, by = self._size_of(one), self._size_of(other)
-                return self.add("Div", self.add("Sub", number, self.add("Mod", number, by)), by)
+                length, by = self._size_of(one), self._size_of(other)
+                return self.add("Div", self.add("Sub", length, self.add("Mod", length, by)), by)
             case ast.Call(func=ast.Name(id=function), args=[one, other]):
                 return self.add(OPERATORS[function], self._size_of(one), self._size_of(other))
         raise NotImplementedError(f"The length {ast.unparse(tree)} has no ONNX form.")

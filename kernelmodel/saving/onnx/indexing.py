@@ -33,7 +33,7 @@ def gather(g: Graph, step: Any, x: Value, starts: Value) -> Value:
     fill = step.params["fill_value"]
     dtype = step.outvars[0].aval.dtype
     if fill is None:
-        fill = np.nan if dtype.kind == "f" else (0 if dtype == bool else np.iinfo(dtype).min)
+        fill = np.nan if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind == "i" else 0
     return g.add("Where", mask, taken, np.array(fill, dtype))
 
 
@@ -138,7 +138,7 @@ def dynamic_slice(g: Graph, step: Any, x: Value, *starts: Value) -> Value:
     return g.add("Slice", x, *(g.add("Concat", *p, axis=0) for p in (firsts, ends)), axes)
 
 
-@emits("scatter", "scatter-add", "scatter_add", "scatter_mul", "scatter_max", "scatter_min")
+@emits("scatter", "scatter-add", "scatter-mul", "scatter-max", "scatter-min")
 def scatter(g: Graph, step: Any, x: Value, starts: Value, updates: Value) -> Value:
     """A tensor with entries written to, or added to those at, computed places."""
     numbers = step.params["dimension_numbers"]
@@ -156,13 +156,21 @@ def scatter(g: Graph, step: Any, x: Value, starts: Value, updates: Value) -> Val
     sizes = [1 if axis in left_out else given[next(window)] for axis in range(len(shape))]
     starts = g.add("Cast", starts, to=code_of("int64"))
     places, inside = _places(g, step, Reading, sizes, shape, starts, len(given))
-    how = step.primitive.name.replace("scatter", "").strip("-_") or "none"
-    if inside is not None and how != "add" and "FILL" in str(step.params["mode"]):
-        raise NoForm("writing to places that may lie outside")
-    if inside is not None and how == "add":
-        nothing = np.array(0, step.invars[2].aval.dtype)
-        updates = g.add("Where", inside, updates, nothing)
+    how = step.primitive.name.removeprefix("scatter").strip("-") or "none"
+    if inside is not None and "FILL" in str(step.params["mode"]):
+        if how == "none":
+            raise NoForm("writing to places that may lie outside")
+        updates = g.add("Where", inside, updates, _nothing(how, step.invars[2].aval.dtype))
     return g.add("ScatterND", x, places, updates, reduction=how)
+
+
+def _nothing(how: str, dtype: Any) -> np.ndarray:
+    """What changes nothing when it is combined with a number."""
+    if how in ("add", "mul"):
+        return np.array(int(how == "mul"), dtype)
+    if dtype.kind == "f":
+        return np.array(-np.inf if how == "max" else np.inf, dtype)
+    return np.array(np.iinfo(dtype).min if how == "max" else np.iinfo(dtype).max, dtype)
 
 
 @emits("dynamic_update_slice")

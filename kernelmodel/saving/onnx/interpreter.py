@@ -14,6 +14,8 @@ from kernelmodel.saving.onnx.graph import Graph, Value, is_static
 EMITTERS: dict[str, Callable[..., Any]] = {}
 # Primitives whose ONNX operators broadcast, so that their values need not be expanded.
 BROADCASTING: set[str] = set()
+# Primitives with a form for complex numbers.
+COMPLEX = {"complex", "fft", "imag", "jit", "real"}
 # Known results up to this many entries are computed now, also if they are larger than the inputs.
 SMALL = 4096
 
@@ -112,6 +114,8 @@ def _emit(graph: Graph, step: Any, inputs: list[Value]) -> list[Value]:
         return known
     if emit is None:
         raise NoForm(f"JAX's primitive {name!r}", graph.scope)
+    if any(v.aval.dtype.kind == "c" for v in (*step.invars, *step.outvars)) and name not in COMPLEX:
+        raise NoForm("complex numbers", graph.scope)
     if name not in BROADCASTING:
         inputs = [graph.expanded(v, var.aval.shape) for v, var in zip(inputs, step.invars)]
     try:
@@ -136,7 +140,9 @@ def _computed(step: Any, inputs: list[Value]) -> list[Value] | None:
     given = sum(math.prod(v.shape or ()) for v in inputs)
     if size > max(SMALL, given):
         return None
-    arrays = [np.broadcast_to(v.array, var.aval.shape) for v, var in zip(inputs, step.invars)]
+    arrays = [
+        np.broadcast_to(np.asarray(v.array), var.aval.shape) for v, var in zip(inputs, step.invars)
+    ]
     results = step.primitive.bind(*arrays, **step.params)
     names = [v.name for v in inputs if v.name]
     return [

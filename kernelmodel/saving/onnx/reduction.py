@@ -21,9 +21,9 @@ REDUCTIONS = {
 
 
 def as_numbers(g: Graph, step: Any, x: Value) -> Value:
-    """Booleans as 0 and 1."""
-    is_bool = step.invars[0].aval.dtype == bool
-    return g.add("Cast", x, to=code_of("int32")) if is_bool else x
+    """Booleans and unsigned numbers as int64: ONNX reduces numbers with a sign."""
+    signed = step.invars[0].aval.dtype.kind not in "bu"
+    return x if signed else g.add("Cast", x, to=code_of("int64"))
 
 
 @emits(*REDUCTIONS)
@@ -32,8 +32,8 @@ def reduce(g: Graph, step: Any, x: Value) -> Value:
     x = as_numbers(g, step, x)
     axes = np.array(step.params["axes"], np.int64)
     result = g.add(REDUCTIONS[step.primitive.name], x, axes, keepdims=0, noop_with_empty_axes=1)
-    is_bool = step.outvars[0].aval.dtype == bool
-    return g.add("Cast", result, to=code_of(bool)) if is_bool else result
+    dtype = step.outvars[0].aval.dtype
+    return g.add("Cast", result, to=code_of(dtype)) if dtype.kind in "bu" else result
 
 
 @emits("argmax", "argmin")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.saving.onnx.graph import Graph, Value, code_of
-from kernelmodel.saving.onnx.interpreter import NoForm, emits
+from kernelmodel.saving.onnx.interpreter import emits
 
 
 @emits("broadcast_in_dim", broadcasts=True)
@@ -49,6 +49,13 @@ def transpose(g: Graph, step: Any, x: Value) -> Value:
     return g.transposed(x, step.params["permutation"])
 
 
+@emits("stack")
+def stack(g: Graph, step: Any, *parts: Value) -> Value:
+    """Tensors along a new axis."""
+    axis = step.params["axis"]
+    return g.add("Concat", *(g.add("Unsqueeze", p, np.array([axis])) for p in parts), axis=axis)
+
+
 @emits("tile")
 def tile(g: Graph, step: Any, x: Value) -> Value:
     """A tensor repeated along its axes."""
@@ -82,7 +89,8 @@ def cut(g: Graph, step: Any, x: Value) -> Value:
         if (p["start_indices"][axis], p["limit_indices"][axis], strides[axis]) != (0, n, 1)
     ]
     starts, ends = (
-        g.sizes(tuple(p[name][axis] for axis in axes)) for name in ("start_indices", "limit_indices")
+        g.sizes(tuple(p[name][axis] for axis in axes))
+        for name in ("start_indices", "limit_indices")
     )
     return g.add("Slice", x, starts, ends, np.array(axes), np.array([strides[a] for a in axes]))
 
@@ -139,22 +147,3 @@ def dim_as_value(g: Graph, step: Any) -> Value:
     """A length as a number."""
     size = g.size(step.params["dim"])
     return g.add("Cast", size, to=code_of(step.outvars[0].aval.dtype))
-
-
-@emits("fft")
-def fft(g: Graph, step: Any, x: Value, *_: Value) -> Value:
-    """The transform of real numbers; real and imaginary parts lie on a new last axis."""
-    lengths = step.params["fft_lengths"]
-    if step.params["fft_type"].name != "RFFT" or len(lengths) != 1:
-        raise NoForm(f"the Fourier transform {step.params['fft_type'].name}")
-    rank = len(step.invars[0].aval.shape)
-    pairs = g.add("Unsqueeze", x, np.array([-1]))
-    return g.add(
-        "DFT", pairs, np.array(lengths[0]), np.array(rank - 1, np.int64), onesided=1
-    )
-
-
-@emits("real", "imag")
-def part(g: Graph, step: Any, x: Value) -> Value:
-    """One part of complex numbers."""
-    return g.add("Gather", x, np.array(int(step.primitive.name == "imag")), axis=-1)
