@@ -22,6 +22,13 @@ from kernelmodel.saving.assets import read_assets, write_assets
 from kernelmodel.saving.files import may_write
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
+from kernelmodel.saving.legacy.archive import (
+    compile_as,
+    is_of_keras_2,
+    model_of,
+    modern_weights,
+    read_state,
+)
 from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model, save_legacy_model
 
 # The version of Keras whose format this is: Keras reads it to know what to expect.
@@ -142,11 +149,17 @@ def load_model(
 def _read(archive: zipfile.ZipFile, title: str, compile: bool) -> Any:
     config = read_json(archive, "config.json", title)
     compile_config = config.pop("compile_config", None)
+    old = is_of_keras_2(archive, title)
     with shared_objects(reading=True):
-        model = deserialize_keras_object(config)
+        model = model_of(config) if old else deserialize_keras_object(config)
     if not isinstance(model, Layer):
         raise ValueError(f"{title} holds a {type(model).__name__}, not a model.")
     if compile and compile_config and isinstance(model, Model):
+        if old:
+            read_archive_weights(archive, model, title)
+            compile_as(model, compile_config)
+            read_state(archive.read(WEIGHTS), model, title)
+            return model
         model.compile_from_config(compile_config)
     read_archive_weights(archive, model, title, optimizer=getattr(model, "optimizer", None))
     return model
@@ -163,6 +176,8 @@ def read_archive_weights(
         raise ValueError(
             f"{title}: the weights inside are missing or damaged ({error})."
         ) from error
+    if is_of_keras_2(archive, title):
+        data = modern_weights(data, title)
     assets = read_assets(archive, model, title)
     read_weights(io.BytesIO(data), model, optimizer, skip_mismatch, title)
     for owner, files in assets:

@@ -51,7 +51,7 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool) -> Any:
             raise ValueError(f"{title} holds a {type(model).__name__}, not a model.")
         read_legacy_weights(path, model, title)
         if training is not None:
-            model.compile(**_compile_arguments(training))
+            model.compile(**compile_arguments(training))
             model.optimizer.build(model.trainable_variables)
             with open_hdf5(path, title) as store:
                 read_optimizer(store, model, title)
@@ -103,7 +103,8 @@ def _json(store: Any, attribute: str, title: str) -> Any:
         raise ValueError(f"{title}: {attribute!r} is damaged ({error}).") from error
 
 
-def _compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
+def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `compile` in a `training_config` of Keras 2."""
     optimizer = modern(config["optimizer_config"])
     known = optimizer["config"]
     dropped = {key for key in ("decay", "name") if not known.get(key) or key == "name"}
