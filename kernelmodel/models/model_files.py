@@ -96,19 +96,26 @@ class ModelFiles(Trainer):
         hooks.export(self, filepath, format, verbose, input_signature)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        save_format: Any = None,
+        options: Any = None,
+        max_shard_size: float | None = None,
     ) -> None:
         """Save the weights to a file.
 
         Args:
-            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), or in ".h5" or
-                ".hdf5" (that of Keras 2, which lists names as attributes).
+            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), in ".h5" or ".hdf5"
+                (that of Keras 2, which lists names as attributes), or in ".weights.json" (a table
+                of several files beside it).
             overwrite: Replace an existing file; if False, ask.
             save_format: "h5" or None.
             options: Accepted for the sake of other formats.
+            max_shard_size: For several files, the size of each in units of 2**30 bytes; None for 5.
         """
         assert hooks.save_weights is not None
-        hooks.save_weights(self, filepath, overwrite=overwrite, save_format=save_format)
+        hooks.save_weights(self, filepath, overwrite, save_format, max_shard_size)
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None
@@ -116,7 +123,8 @@ class ModelFiles(Trainer):
         """Load weights from a file that `save_weights`, `save` or Keras wrote.
 
         Args:
-            filepath: Path of a ".keras" file, or an HDF5 file in the layout of Keras 3 or 2.
+            filepath: Path of a ".keras" file, an HDF5 file in the layout of Keras 3 or 2, or a
+                ".weights.json" file with others beside it.
             skip_mismatch: Leave out layers whose weights don't fit, with a warning.
             by_name: Match layers by name: in files of Keras 2 only.
             options: Accepted for the sake of other formats.

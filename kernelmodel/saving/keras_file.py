@@ -20,6 +20,7 @@ from kernelmodel.core.serialization import (
 from kernelmodel.models.model import Model
 from kernelmodel.saving.assets import read_assets, write_assets
 from kernelmodel.saving.files import may_write
+from kernelmodel.saving.foreign import check_ending
 from kernelmodel.saving.guard import open_archive, read_json
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.legacy.archive import (
@@ -41,7 +42,9 @@ def save_model(
 ) -> None:
     """Save architecture, weights, compile arguments and optimizer state.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all. Genuine Keras 3 opens both formats. tf_keras (Keras 2)
+    opens ".h5" files only: its ".keras" files hold configs in another form, which Keras 3 can't
+    read, so no file satisfies both. Both kinds are read here.
 
     Args:
         model: A built model.
@@ -140,6 +143,7 @@ def load_model(
         ValueError: It isn't a model file, is damaged, or names unknown classes.
     """
     path = Path(filepath)
+    check_ending(path)
     if path.suffix in ENDINGS:
         return load_legacy_model(path, custom_objects, compile)
     with open_archive(path) as archive, custom_object_scope(custom_objects or {}):

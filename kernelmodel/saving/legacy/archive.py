@@ -1,4 +1,4 @@
-"""`.keras` files that tf_keras (Keras 2.13 and newer) wrote: the zip of Keras 3 with old configs."""
+"""`.keras` files of tf_keras (Keras 2.12 and newer): the zip of Keras 3 with old configs."""
 
 from __future__ import annotations
 

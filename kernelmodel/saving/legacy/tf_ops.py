@@ -31,7 +31,12 @@ OPERANDS = {
     "__operators__.getitem": ("getitem",),
 }  # fmt: skip
 # Settings that have another name here.
-RENAMED = {"shape": "newshape", "perm": "axes", "clip_value_min": "x_min", "clip_value_max": "x_max"}
+RENAMED = {
+    "shape": "newshape",
+    "perm": "axes",
+    "clip_value_min": "x_min",
+    "clip_value_max": "x_max",
+}
 # Settings that say nothing at these values.
 IDLE = {"name", "conjugate", "out_type"}
 

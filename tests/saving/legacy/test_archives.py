@@ -99,7 +99,9 @@ def test_the_groups_of_tensorflow_2_12(tmp_path: Path) -> None:
 
 def test_a_function_without_an_op_is_named(tmp_path: Path) -> None:
     path = edited(
-        "functions", tmp_path / "m.keras", config=lambda text: text.replace("nn.relu", "math.lgamma")
+        "functions",
+        tmp_path / "m.keras",
+        config=lambda text: text.replace("nn.relu", "math.lgamma"),
     )
     with pytest.raises(ValueError, match="'math.lgamma' at 'tf.math.lgamma'"):
         km.models.load_model(path)
