@@ -6,7 +6,11 @@ import json
 from typing import Any
 
 from kernelmodel.core.hooks import hooks
-from kernelmodel.core.serialization import deserialize_keras_object, shared_objects
+from kernelmodel.core.serialization import (
+    custom_object_scope,
+    deserialize_keras_object,
+    shared_objects,
+)
 from kernelmodel.models.model import Model
 
 
@@ -35,7 +39,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model, with fresh weights, of the JSON that `model.to_json` gave.
+    """Make a model, with fresh weights, of the JSON that `to_json` of any Keras since 2.0 gave.
 
     Args:
         json_string: The JSON.
@@ -54,8 +58,11 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         config = json.loads(json_string)
     except json.JSONDecodeError as error:
         raise ValueError(f"This is not JSON: {error}.") from error
-    with shared_objects(reading=True):
-        model = deserialize_keras_object(config, custom_objects)
+    old = isinstance(config, dict) and "keras_version" in config  # Keras 3 notes none
+    with shared_objects(reading=True), custom_object_scope(custom_objects or {}):
+        make = hooks.model_of_old_config if old else deserialize_keras_object
+        assert make is not None
+        model = make(config)
     if not isinstance(model, Model):
         raise ValueError(f"The JSON describes a {type(model).__name__}, not a model.")
     return model

@@ -26,6 +26,7 @@ from kernelmodel.saving.keras_file import (
     reduce_model,
     save_model,
 )
+from kernelmodel.saving.legacy.archive import model_of
 from kernelmodel.saving.legacy.model import ENDINGS
 from kernelmodel.saving.legacy.weights import (
     is_legacy,
@@ -148,5 +149,6 @@ def _is_legacy_file(path: Path) -> bool:
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
+hooks.model_of_old_config = model_of
 hooks.export, hooks.reduce_model = export, reduce_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

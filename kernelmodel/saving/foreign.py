@@ -56,10 +56,10 @@ def check_ending(path: Path) -> None:
         if (path / "saved_model.pb").exists() or (path / "keras_metadata.pb").exists():
             raise ValueError(f"{path} is a SavedModel of TensorFlow, which isn't read here. "
                              + IN_TENSORFLOW.format(path=str(path)))  # fmt: skip
-        held = sorted(p.name for p in path.iterdir())[:5]
         raise ValueError(
-            f"{path} is a folder, and no SavedModel of TensorFlow: it holds no 'saved_model.pb', but "
-            f"{held}. Give the path of a '.keras' or '.h5' file."
+            f"{path} is a folder, and no SavedModel of TensorFlow: it holds no 'saved_model.pb', "
+            f"but {sorted(p.name for p in path.iterdir())[:5]}. Give the path of a '.keras' or "
+            "'.h5' file."
         )
     if path.suffix in FOREIGN:
         kind, fix = FOREIGN[path.suffix]

@@ -37,7 +37,7 @@ def write_sharded(path: Path, model: Any, max_shard_size: float = 5) -> None:
     limit, used = max_shard_size * GIGABYTE, 0
     where: dict[str, list[str]] = {}
     stem = path.name.removesuffix(ENDING)
-    total = 0
+    shards = total = 0
     with ExitStack() as stack:
         # Entered first, it is put in place last: when all that it names is there.
         table = stack.enter_context(replaced_when_done(path))
@@ -49,21 +49,16 @@ def write_sharded(path: Path, model: Any, max_shard_size: float = 5) -> None:
                     f"more than max_shard_size={max_shard_size} GB allows. Allow more."
                 )
             if store is None or used + array.nbytes > limit:
-                if store is not None:
-                    store.close()
-                shard = (
-                    f"{stem}_{len({n for names in where.values() for n in names}):05}.weights.h5"
-                )
+                shard = f"{stem}_{shards:05}.weights.h5"
                 part = stack.enter_context(replaced_when_done(path.with_name(shard)))
-                store, used = h5py.File(part, "w"), 0
-            vars = store.require_group(group)
-            vars.attrs["name"] = name
-            vars.create_dataset(key, data=array)
+                store = stack.enter_context(h5py.File(part, "w"))
+                shards, used = shards + 1, 0
+            owner = store.require_group(group)
+            owner.attrs["name"] = name
+            owner.create_dataset(key, data=array)
             used, total = used + array.nbytes, total + array.nbytes
             if shard not in where.setdefault(group, []):
                 where[group].append(shard)
-        if store is not None:
-            store.close()
         content = {"metadata": {"total_size": total}, "weight_map": where}
         table.write_text(json.dumps(content, indent=4))
 

@@ -74,7 +74,7 @@ def _node(node: Any, operands: list[str], function: str, name: str) -> dict[str,
     args = [first, *(_operand(given.pop(key)) for key in operands)]
     if "slice_spec" in given:
         args.append(_index(given.pop("slice_spec")))
-    settings = {
+    settings: dict[str, Any] = {
         RENAMED.get(key, key): _listed(value) for key, value in given.items() if key not in IDLE
     }
     for key in [key for key in settings if key.startswith(("transpose_", "adjoint_"))]:

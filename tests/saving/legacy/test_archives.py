@@ -103,7 +103,7 @@ def test_a_function_without_an_op_is_named(tmp_path: Path) -> None:
         tmp_path / "m.keras",
         config=lambda text: text.replace("nn.relu", "math.lgamma"),
     )
-    with pytest.raises(ValueError, match="'math.lgamma' at 'tf.math.lgamma'"):
+    with pytest.raises(ValueError, match=r"'math.lgamma' at 'tf.math.lgamma'"):
         km.models.load_model(path)
 
 
