@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
-from layers.cases import CASES, A, Case, example
+from layers.cases import CASES, Case
+from saving.layer_models import arrays_of, model_of
 from saving.onnx_runs import assert_same
 
-import kernelmodel as km
-from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.saving.onnx.export import onnx_model
 
 # Layers that look things up in Python's dictionaries, or hash.
@@ -26,31 +22,10 @@ def without_form(case: Case) -> str | None:
     return "uses Python code" if case.name in TABLES else None
 
 
-def model_of(case: Case) -> tuple[Any, Any]:
-    """A model of just the layer, with weights that are neither zeros nor ones."""
-    layer, inputs = case.make("float32"), []
-
-    def tensor(part: Any) -> Any:
-        if not isinstance(part, A):
-            return part
-        inputs.append(km.Input(part.shape, dtype=part.dtype, name=f"x{len(inputs)}"))
-        return inputs[-1]
-
-    outputs = flatten(layer(*map_structure(tensor, case.args), **case.kwargs))
-    draw = np.random.default_rng(3)
-    layer.set_weights(
-        [w + draw.uniform(0.1, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()]
-    )
-    return km.Model(inputs, outputs if len(outputs) > 1 else outputs[0]), layer
-
-
 @pytest.mark.parametrize("case", [c for c in CASES if without_form(c) is None], ids=str)
 def test_onnx_runtime_computes_the_same(case: Case) -> None:
     model, _ = model_of(case)
-    batches = []
-    for batch in (1, 3, 17):
-        arrays = [x for x in flatten(list(example(case.args, batch))) if isinstance(x, np.ndarray)]
-        batches.append(arrays if len(arrays) > 1 else arrays[0])
+    batches = [arrays_of(case, batch) for batch in (1, 3, 17)]
     session = assert_same(model, batches)
     assert [i.shape[0] for i in session.get_inputs()] == ["batch"] * len(session.get_inputs())
 

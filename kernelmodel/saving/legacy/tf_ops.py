@@ -31,7 +31,7 @@ OPERANDS = {
     "__operators__.getitem": ("getitem",),
 }  # fmt: skip
 # Settings that have another name here.
-RENAMED = {
+RENAMED: dict[str, str] = {
     "shape": "newshape",
     "perm": "axes",
     "clip_value_min": "x_min",
@@ -69,7 +69,7 @@ def modern_op(entry: dict[str, Any]) -> dict[str, Any]:
 def _node(node: Any, operands: list[str], function: str, name: str) -> dict[str, Any]:
     """A call: operands first, then settings."""
     several = isinstance(node[0], list)
-    given = dict((node[0] if several else node)[3])
+    given: dict[str, Any] = dict((node[0] if several else node)[3])
     first = [_operand(part) for part in node] if several else _operand(node)
     args = [first, *(_operand(given.pop(key)) for key in operands)]
     if "slice_spec" in given:
