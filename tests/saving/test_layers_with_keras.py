@@ -21,13 +21,24 @@ pytestmark = pytest.mark.oracle
 
 # Files never hold code, and this wrapper is one of the tests'.
 OURS_ALONE = {"Lambda", "Wrapper"}
+# Keras computes these with TensorFlow: tests/oracle has what it gave.
+TEXT = {"StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"}
+
+
+def is_common(case: Case) -> bool:
+    """Whether Keras has the layer, and computes the same with it (see tests/oracle)."""
+    weights = case.name == "CategoryEncoding" and len(case.args) > 1  # by keyword only
+    turned = case.name == "AutoContrast" and "channels_first" in case.settings
+    embedding = case.name == "SpectralNormalization" and case.args[0].high
+    others = case.name not in OURS_ALONE | TEXT
+    return others and not turned and not embedding and not weights
 
 
 def values(outputs: Any) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in flatten(outputs)]
 
 
-def assert_same(found: Any, wanted: Any) -> float:
+def assert_same(found: Any, wanted: Any, tolerance: float) -> float:
     worst = 0.0
     for one, other in zip(values(found), values(wanted), strict=True):
         if other.dtype.kind in "USO":
@@ -35,22 +46,24 @@ def assert_same(found: Any, wanted: Any) -> float:
         elif other.size:
             scale = max(1.0, float(np.abs(other).max()))
             worst = max(worst, float(np.abs(one - other.astype(one.dtype)).max()) / scale)
-    assert worst < 1e-5
+    assert worst < tolerance
     return worst
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name not in OURS_ALONE], ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES if is_common(c)], ids=str)
 def test_a_layer_goes_there_and_back(case: Case, tmp_path: Path, record_property: Any) -> None:
     ours, _ = model_of(case)
     x = arrays_of(case, 3)
+    # A logarithm of numbers near zero.
+    tolerance = 1e-3 if case.name == "MelSpectrogram" else 1e-5
     wanted = ours(x, training=False)
     ours.save(tmp_path / "ours.keras")
     theirs = keras.models.load_model(tmp_path / "ours.keras")
     there = theirs(x, training=False)
-    record_property("there", assert_same(there, wanted))
+    record_property("there", assert_same(there, wanted, tolerance))
     theirs.save(tmp_path / "theirs.keras")
     back = km.models.load_model(tmp_path / "theirs.keras")
-    record_property("back", assert_same(back(x, training=False), there))
+    record_property("back", assert_same(back(x, training=False), there, tolerance))
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     back.load_weights(tmp_path / "theirs.weights.h5")
-    assert_same(back(x, training=False), there)
+    assert_same(back(x, training=False), there, tolerance)
