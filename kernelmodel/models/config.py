@@ -111,6 +111,8 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
                 args, kwargs = call_arguments(operation, list(args), kwargs)
             if "training" in kwargs and _is_default(operation, kwargs["training"]):
                 del kwargs["training"]  # Keras notes it there; it means no choice
+            if kwargs.get("mask", 0) is None and "mask" not in call_spec(type(operation)).names:
+                del kwargs["mask"]  # nor does this
             outputs = operation(*args, **kwargs)
             for i, tensor in enumerate(flatten(outputs)):
                 produced[(name, number, i)] = tensor

@@ -88,7 +88,10 @@ def read_weights(
                 found = {key: read_dataset(group, key, None, title, path) for key in keys}
                 named.append((owner, found))
         if optimizer is not None and "optimizer/vars" in store:
-            values += _read(store, "/optimizer", optimizer.variables, title, optimizer.name)
+            kept = optimizer.variables
+            if len(store["optimizer/vars"]) == 2:
+                kept = kept[:2]  # Keras saves an optimizer that has made no step without slots
+            values += _read(store, "/optimizer", kept, title, optimizer.name)
     for variable, value in values:
         variable.assign(value)
     for owner, found in named:

@@ -20,10 +20,10 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = pytest.mark.oracle
 
-# Keras can't open what it wrote of a model inside two others; Keras 2's files hold no ops, and
-# name what goes into a model by position.
+# Keras can't open what it wrote of a model inside two others. HDF5 files hold no ops: not those of
+# a model, nor the comparison that Keras 3 notes for masks; and their ports have no names.
 EVERYWHERE = [name for name in families.FAMILIES if name != "nested_and_shared"]
-IN_HDF5 = [name for name in EVERYWHERE if name not in ("with_ops", "named_ports")]
+IN_HDF5 = [name for name in EVERYWHERE if name not in ("with_ops", "named_ports", "recurrent")]
 DIRECTIONS = [("to Keras", km, keras), ("from Keras", keras, km)]
 
 
@@ -31,7 +31,9 @@ def whole(here: Any, there: Any, name: str, ending: str, folder: Path) -> float:
     """The difference between a model and what the other library makes of its file."""
     make, x = families.FAMILIES[name]
     model = families.shaken(make(here))
-    model.compile("adam", "mse", metrics=["mae"])
+    # Keras 3 can't open an HDF5 file with a loss or a metric that was given by name.
+    named = {"loss": "mse", "metrics": ["mae"]}
+    model.compile("adam", **(named if ending == ".keras" else {}))
     path = folder / f"{name}{ending}"
     model.save(path)
     other = there.models.load_model(path)
@@ -79,8 +81,13 @@ RULES = {
 FIT = {"epochs": 3, "batch_size": 8, "shuffle": False, "verbose": 0}
 
 
-@pytest.mark.parametrize("ending", [".keras", ".h5"])
-@pytest.mark.parametrize("direction,here,there", DIRECTIONS, ids=[d[0] for d in DIRECTIONS])
+# Keras 3 itself can't train on from an HDF5 file: it begins with an optimizer that wasn't built.
+RESUMED = [(".keras", *direction) for direction in DIRECTIONS] + [(".h5", *DIRECTIONS[1])]
+
+
+@pytest.mark.parametrize(
+    "ending,direction,here,there", RESUMED, ids=[f"{end} {name}" for end, name, _, _ in RESUMED]
+)
 def test_training_resumes_with_the_same_losses(
     ending: str, direction: str, here: Any, there: Any, tmp_path: Path, record_property: Any,
     capsys: Any,
@@ -101,8 +108,7 @@ def test_training_resumes_with_the_same_losses(
         found[rule] = float(np.abs(losses[1] / losses[0] - 1).max())
     worst = max(found, key=lambda name: found[name])
     record_property("worst", found[worst])
+    line = f"resumed {ending:8} {direction:12} {len(found)} rules, {found[worst]:.1e} ({worst})"
     with capsys.disabled():
-        print(
-            f"\nresumed {ending:8} {direction:12} {len(found)} rules, {found[worst]:.1e} ({worst})"
-        )  # noqa: T201
+        print(f"\n{line}")  # noqa: T201
     assert found[worst] < 1e-5
