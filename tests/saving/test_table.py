@@ -21,9 +21,12 @@ keras = importlib.import_module("keras")
 pytestmark = pytest.mark.oracle
 
 # Keras can't open what it wrote of a model inside two others. HDF5 files hold no ops: not those of
-# a model, nor the comparison that Keras 3 notes for masks; and their ports have no names.
+# a model, nor the comparison that Keras 3 notes for masks; and their ports have no names. Ours
+# count the calls of inner models as tf_keras does, which Keras 3 doesn't.
 EVERYWHERE = [name for name in families.FAMILIES if name != "nested_and_shared"]
-IN_HDF5 = [name for name in EVERYWHERE if name not in ("with_ops", "named_ports", "recurrent")]
+IN_HDF5 = [
+    name for name in EVERYWHERE if name not in ("with_ops", "named_ports", "recurrent", "nested")
+]
 DIRECTIONS = [("to Keras", km, keras), ("from Keras", keras, km)]
 
 

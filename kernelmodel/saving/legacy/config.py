@@ -11,7 +11,10 @@ from kernelmodel.core.serialization import register_keras_serializable
 from kernelmodel.saving.legacy.tf_ops import LAYERS, modern_op
 
 MODELS = ("Functional", "Model", "Sequential")
-RENAMED_CLASSES = {"Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
+RENAMED_CLASSES = {
+    "Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
+    "GroupedQueryAttention": "GroupQueryAttention",
+}  # fmt: skip
 RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "Adam": {"lr": "learning_rate"},
