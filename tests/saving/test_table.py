@@ -22,11 +22,11 @@ pytestmark = pytest.mark.oracle
 
 # Keras can't open what it wrote of a model inside two others. HDF5 files hold no ops: not those of
 # a model, nor the comparison that Keras 3 notes for masks; and their ports have no names. Ours
-# count the calls of inner models as tf_keras does, which Keras 3 doesn't.
+# count the calls of inner models and note the shapes of MultiHeadAttention as tf_keras does, which
+# Keras 3 doesn't read.
 EVERYWHERE = [name for name in families.FAMILIES if name != "nested_and_shared"]
-IN_HDF5 = [
-    name for name in EVERYWHERE if name not in ("with_ops", "named_ports", "recurrent", "nested")
-]
+IN_HDF5 = [name for name in EVERYWHERE if name not in ("with_ops", "named_ports", "recurrent")]
+FOR_KERAS_2 = ("nested", "attending")
 DIRECTIONS = [("to Keras", km, keras), ("from Keras", keras, km)]
 
 
@@ -68,6 +68,8 @@ def test_the_worst_difference(
     kind: str, trip: Any, ending: str, names: Any, direction: str, here: Any, there: Any,
     tmp_path: Path, record_property: Any, capsys: Any,
 ) -> None:  # fmt: skip
+    if ending == ".h5" and here is km:
+        names = [name for name in names if name not in FOR_KERAS_2]
     found = {name: trip(here, there, name, ending, tmp_path) for name in names}
     worst = max(found, key=lambda name: found[name])
     record_property("worst", found[worst])
