@@ -204,11 +204,12 @@ def xla(
 
     w = layout(x, kernel, strides, padding, dilation, groups)
     axes = "DHW"[3 - len(w.size) :] if len(w.size) <= 3 else "DHWXYZ"[: len(w.size)]
+    x, pads = w.xla_padded(x)
     y = lax.conv_general_dilated(
         x,
         kernel,
         w.strides,
-        w.pads,
+        pads[1:-1],
         rhs_dilation=w.dilation,
         dimension_numbers=(f"N{axes}C", f"{axes}IO", f"N{axes}C"),
         feature_group_count=groups,

@@ -149,14 +149,8 @@ def max_xla(
     from jax import lax
 
     w = layout(x, pool_size, strides, padding)
-    return lax.reduce_window(
-        x,
-        lowest(x.dtype),
-        lax.max,
-        (1, *w.size, 1),
-        (1, *w.strides, 1),
-        ((0, 0), *w.pads, (0, 0)),
-    )
+    x, pads = w.xla_padded(x, lowest(x.dtype))
+    return lax.reduce_window(x, lowest(x.dtype), lax.max, (1, *w.size, 1), (1, *w.strides, 1), pads)
 
 
 @forward_kernel
@@ -226,10 +220,14 @@ def average_xla(
     from jax import lax
 
     w = layout(x, pool_size, strides, padding)
-    total = lax.reduce_window(
-        x, 0.0, lax.add, (1, *w.size, 1), (1, *w.strides, 1), ((0, 0), *w.pads, (0, 0))
-    )
-    return total / counts(w, x.dtype)
+
+    def total(values: Any) -> Any:
+        values, pads = w.xla_padded(values)
+        return lax.reduce_window(values, 0.0, lax.add, (1, *w.size, 1), (1, *w.strides, 1), pads)
+
+    if all(isinstance(n, int) for n in w.spatial):
+        return total(x) / counts(w, x.dtype)
+    return total(x) / total(lax.full((1, *w.spatial, 1), 1, x.dtype))
 
 
 max_pool = fused("max_pool", max_forward, max_backward, max_xla)

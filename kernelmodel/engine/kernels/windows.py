@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -87,6 +88,15 @@ class Windows:
         padded[self.interior] = x
         return padded
 
+    def xla_padded(self, x: Any, fill: float = 0) -> tuple[Any, Pads]:
+        """A JAX array and the padding it still needs: one that isn't known yet is put on now."""
+        if all(isinstance(n, int) for pair in self.pads for n in pair):
+            return x, ((0, 0), *self.pads, (0, 0))
+        from jax import lax
+
+        borders = [(0, 0, 0), *((lo, hi, 0) for lo, hi in self.pads), (0, 0, 0)]
+        return lax.pad(x, lax.full((), fill, x.dtype), borders), ((0, 0),) * x.ndim
+
     def view(self, padded: np.ndarray) -> np.ndarray:
         """All windows without a copy: (batch, *out, *size, channels)."""
         batch, *steps, channel = padded.strides
@@ -133,7 +143,15 @@ def hashable(padding: Padding) -> str | Pads:
     return tuple((int(lo), int(hi)) for lo, hi in padding)
 
 
-@lru_cache(maxsize=512)
+def at_least_zero(n: Any) -> Any:
+    """A number, or zero if it is below: also for a length that an export leaves open."""
+    if isinstance(n, int):
+        return max(n, 0)
+    import jax
+
+    return jax.core.max_dim(n, 0)
+
+
 def windows(
     spatial: tuple[int, ...],
     size: tuple[int, ...],
@@ -154,6 +172,18 @@ def windows(
     Raises:
         ValueError: Unknown padding, or the window is larger than the padded input.
     """
+    # Open lengths of two exports can't even be compared, so nothing is kept for them.
+    known = all(isinstance(n, int) for n in spatial)
+    return (_kept_layout if known else _layout)(spatial, size, strides, padding, dilation)
+
+
+def _layout(
+    spatial: tuple[int, ...],
+    size: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: str | Pads,
+    dilation: tuple[int, ...],
+) -> Windows:
     spans = tuple((k - 1) * d + 1 for k, d in zip(size, dilation))
     pads: Pads
     if padding == "valid":
@@ -162,7 +192,8 @@ def windows(
         pads = tuple((span - 1, 0) for span in spans)
     elif padding == "same":
         totals = (
-            max((-(-n // s) - 1) * s + span - n, 0) for n, s, span in zip(spatial, strides, spans)
+            at_least_zero((-(-n // s) - 1) * s + span - n)
+            for n, s, span in zip(spatial, strides, spans)
         )
         pads = tuple((total // 2, total - total // 2) for total in totals)
     elif isinstance(padding, str):
@@ -174,9 +205,12 @@ def windows(
     out = tuple(
         (n + lo + hi - span) // s + 1 for n, (lo, hi), span, s in zip(spatial, pads, spans, strides)
     )
-    if min(out, default=1) < 1:
+    if any(n < 1 for n in out if isinstance(n, int)):
         raise ValueError(
             f"A window of {spans} is larger than its input of {spatial} with padding {pads}. "
             'Use a smaller window, padding="same", or larger inputs.'
         )
     return Windows(size, strides, dilation, pads, spatial, out)
+
+
+_kept_layout = lru_cache(maxsize=512)(_layout)
