@@ -60,3 +60,33 @@ def max_pool_gradient(
                                 chosen = free[c] & (seen[c] == top[c])
                                 free[c] ^= chosen
                                 target[c] += gradient[c] * chosen
+
+
+def add_columns(
+    columns: np.ndarray,
+    padded: np.ndarray,
+    rows: int,
+    across: int,
+    height: int,
+    width: int,
+    row_stride: int,
+    column_stride: int,
+    row_dilation: int,
+    column_dilation: int,
+) -> None:
+    """Add each window's values to its positions: (windows, taps * channels) to an image batch.
+
+    Tap by tap: neighbouring windows would write to the places that were written just before.
+    """
+    batch, channels = padded.shape[0], padded.shape[3]
+    for b in range(batch):
+        for tap in range(height * width):
+            p, q = tap // width * row_dilation, tap % width * column_dilation
+            for i in range(rows):
+                line = padded[b, i * row_stride + p]
+                for j in range(across):
+                    window = columns[(b * rows + i) * across + j]
+                    source = window[tap * channels : (tap + 1) * channels]
+                    target = line[j * column_stride + q]
+                    for c in range(channels):
+                        target[c] += source[c]

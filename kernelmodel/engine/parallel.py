@@ -1,0 +1,188 @@
+"""Work shared out among threads: NumPy lets go of the interpreter lock while it computes.
+
+A kernel cuts its work into tasks that write to separate places and calls `run`. While that lasts
+the BLAS under NumPy computes with one thread for each caller, as if every task were alone. How
+the work is cut never depends on the number of threads, so neither does any result.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy._core import _multiarray_umath
+
+Body = Callable[[int], None]
+
+
+class Blas:
+    """How many threads the BLAS under NumPy uses for one product.
+
+    Args:
+        get: Returns the number.
+        set: Changes it.
+    """
+
+    def __init__(self, get: Callable[[], int], set: Callable[[int], Any]) -> None:
+        self.get, self.set = get, set
+
+
+@cache
+def blas() -> Blas | None:
+    """NumPy's BLAS, if it is an OpenBLAS; None for others, which then share out work themselves."""
+    extension = Path(_multiarray_umath.__file__)
+    # A lookup in NumPy's extension also finds what it was linked with, except on Windows.
+    wheels = sorted((Path(np.__file__).parents[1] / "numpy.libs").glob("*openblas*"))
+    for path in (extension, *wheels):
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        for before, after in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
+            get = getattr(library, f"{before}openblas_get_num_threads{after}", None)
+            change = getattr(library, f"{before}openblas_set_num_threads{after}", None)
+            if get is not None and change is not None:
+                return Blas(get, change)
+    return None
+
+
+def processors() -> int:
+    """How many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Job:
+    """Tasks that several threads take one by one."""
+
+    def __init__(self, body: Body, tasks: int) -> None:
+        self.body, self.waiting = body, deque(range(tasks))
+        self.error: BaseException | None = None
+
+    def work(self) -> None:
+        """Do tasks until there are none; an error ends the whole job."""
+        try:
+            while True:
+                try:
+                    task = self.waiting.popleft()
+                except IndexError:
+                    return
+                self.body(task)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that asked
+            self.end(error)
+
+    def end(self, error: BaseException) -> None:
+        """Start no more tasks."""
+        self.waiting.clear()
+        self.error = self.error or error
+
+
+class Team:
+    """Threads that wait for jobs, and the one job that they work on at a time."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.members = 0
+
+    def grow(self, members: int) -> None:
+        """Have so many threads at least."""
+        while self.members < members:
+            name = f"kernelmodel-{self.members}"
+            threading.Thread(target=self.serve, name=name, daemon=True).start()
+            self.members += 1
+
+    def serve(self) -> None:
+        """What each thread does for ever."""
+        while True:
+            self.jobs.get()()
+
+    def run(self, body: Body, tasks: int, helpers: int) -> None:
+        """Do all tasks on the calling thread and so many others."""
+        self.grow(helpers)
+        job = Job(body, tasks)
+        finished: list[bool] = []
+        news: SimpleQueue[bool] = SimpleQueue()
+
+        def help_out(context: contextvars.Context) -> None:
+            context.run(job.work)  # in the caller's context: NumPy's errstate is part of it
+            finished.append(True)
+            news.put(True)
+
+        for _ in range(helpers):
+            self.jobs.put(partial(help_out, contextvars.copy_context()))
+        job.work()
+        while len(finished) < helpers:
+            try:
+                news.get()
+            except KeyboardInterrupt as interrupt:  # not before the others stop writing
+                job.end(interrupt)
+        if job.error is not None:
+            raise job.error
+
+
+_team = Team()
+
+
+def _forget_threads() -> None:
+    """In a forked child: the parent's threads aren't there."""
+    global _team
+    _team = Team()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+def run(body: Body, tasks: int) -> None:
+    """Call `body(0)` ... `body(tasks - 1)`, each once, on several threads if that can help.
+
+    Args:
+        body: Does one task, and writes where no other task reads or writes. Its time should be
+            tens of microseconds or more, nearly all of it in NumPy.
+        tasks: How many there are.
+
+    Raises:
+        BaseException: What a task raised; tasks that hadn't started are left out.
+
+    Calls from inside a task, and from a second thread at the same time, run on the calling thread.
+    The number of threads is that of NumPy's BLAS (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and
+    threadpoolctl set it), at most the number of processors that the process may use.
+    """
+    library = blas() if tasks > 1 else None
+    team = _team
+    if library is None or not team.busy.acquire(blocking=False):
+        for task in range(tasks):
+            body(task)
+        return
+    try:
+        threads = library.get()
+        helpers = min(threads, processors(), tasks) - 1
+        if helpers < 1:
+            for task in range(tasks):
+                body(task)
+            return
+        library.set(1)
+        try:
+            team.run(body, tasks, helpers)
+        finally:
+            library.set(threads)
+    finally:
+        team.busy.release()
+
+
+def even_slices(length: int, count: int) -> list[slice]:
+    """`range(length)` cut into so many slices that differ by one at most; none is empty."""
+    count = max(1, min(count, length))
+    ends = [length * i // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
