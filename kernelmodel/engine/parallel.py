@@ -14,12 +14,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-from numpy._core import _multiarray_umath
 
 Body = Callable[[int], None]
 
@@ -39,7 +40,7 @@ class Blas:
 @cache
 def blas() -> Blas | None:
     """NumPy's BLAS, if it is an OpenBLAS; None for others, which then share out work themselves."""
-    extension = Path(_multiarray_umath.__file__)
+    extension = Path(import_module("numpy._core._multiarray_umath").__file__ or "")
     # A lookup in NumPy's extension also finds what it was linked with, except on Windows.
     wheels = sorted((Path(np.__file__).parents[1] / "numpy.libs").glob("*openblas*"))
     for path in (extension, *wheels):
@@ -127,8 +128,12 @@ class Team:
                 news.get()
             except KeyboardInterrupt as interrupt:  # not before the others stop writing
                 job.end(interrupt)
-        if job.error is not None:
-            raise job.error
+        error = job.error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error, job  # the traceback holds this frame
 
 
 _team = Team()
@@ -155,34 +160,35 @@ def run(body: Body, tasks: int) -> None:
     Raises:
         BaseException: What a task raised; tasks that hadn't started are left out.
 
-    Calls from inside a task, and from a second thread at the same time, run on the calling thread.
+    Even a single task has that single-threaded BLAS, which small products are faster with. Calls
+    from inside a task, and from a second thread at the same time, run on the calling thread.
     The number of threads is that of NumPy's BLAS (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and
     threadpoolctl set it), at most the number of processors that the process may use.
     """
-    library = blas() if tasks > 1 else None
-    team = _team
+    library, team = blas(), _team
     if library is None or not team.busy.acquire(blocking=False):
         for task in range(tasks):
             body(task)
         return
     try:
         threads = library.get()
-        helpers = min(threads, processors(), tasks) - 1
-        if helpers < 1:
-            for task in range(tasks):
-                body(task)
-            return
         library.set(1)
         try:
-            team.run(body, tasks, helpers)
+            team.run(body, tasks, min(threads, processors(), tasks) - 1)
         finally:
             library.set(threads)
     finally:
         team.busy.release()
 
 
+def width() -> int:
+    """How many threads `run` would use now."""
+    library = blas()
+    return 1 if library is None or _team.busy.locked() else min(library.get(), processors())
+
+
 def even_slices(length: int, count: int) -> list[slice]:
-    """`range(length)` cut into so many slices that differ by one at most; none is empty."""
+    """`range(length)` cut into slices that differ by one at most: `count`, or fewer if short."""
     count = max(1, min(count, length))
     ends = [length * i // count for i in range(count + 1)]
-    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+    return [slice(start, stop) for start, stop in pairwise(ends)]

@@ -90,3 +90,21 @@ def add_columns(
                     target = line[j * column_stride + q]
                     for c in range(channels):
                         target[c] += source[c]
+
+
+def lstm_slopes(
+    gates: np.ndarray, before: np.ndarray, cell: np.ndarray, dz: np.ndarray, h_to_c: np.ndarray
+) -> None:
+    """Slopes of an LSTM with the usual activations; gates and dz are (steps, batch, 4, units)."""
+    one = gates.dtype.type(1)
+    for t in range(gates.shape[0]):
+        for b in range(gates.shape[1]):
+            i, f, candidate, o = gates[t, b, 0], gates[t, b, 1], gates[t, b, 2], gates[t, b, 3]
+            di, df, dcandidate, do = dz[t, b, 0], dz[t, b, 1], dz[t, b, 2], dz[t, b, 3]
+            c, k, slope = before[t, b], cell[t, b], h_to_c[t, b]
+            for u in range(gates.shape[3]):
+                di[u] = i[u] * (one - i[u]) * candidate[u]
+                df[u] = f[u] * (one - f[u]) * c[u]
+                dcandidate[u] = (one - candidate[u] * candidate[u]) * i[u]
+                do[u] = o[u] * (one - o[u]) * k[u]
+                slope[u] = o[u] * (one - k[u] * k[u])

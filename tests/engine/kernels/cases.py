@@ -86,6 +86,19 @@ def lstm(name: str, batch: int, steps: int, mask: Any = None, states: bool = Tru
     return Case(f"lstm-{name}", kernels.lstm, arrays, static)
 
 
+def recurrent(name: str, op: Any, gates: int, mask: Any = None, bias: Any = (), **static: Any):
+    batch, steps, features, units = 3, 5, 3, 4
+    arrays = (
+        normal(batch, steps, features),
+        normal(features, gates * units),
+        normal(units, gates * units) * 0.5,
+        None if bias is None else normal(*bias, gates * units),
+        None if bias is None else normal(batch, units),
+        None if mask is None else np.array(mask, bool),
+    )
+    return Case(name, op, arrays, static)
+
+
 def pool(name: str, shape: tuple[int, ...], **static: Any) -> list[Case]:
     return [
         Case(f"max_pool-{name}", kernels.max_pool, (distinct(*shape),), static),
@@ -148,6 +161,25 @@ CASES: list[Case] = [
     lstm("masked-backwards", 3, 5, SCATTERED, go_backwards=True),
     lstm("other-gates", 2, 3, activation="relu", recurrent_activation="hard_sigmoid"),
     lstm("linear", 2, 3, activation="linear", recurrent_activation="sigmoid"),
+    recurrent("gru", kernels.gru, 3, bias=(2,)),
+    recurrent("gru-bare", kernels.gru, 3, bias=None),
+    recurrent("gru-masked", kernels.gru, 3, SCATTERED, (2,)),
+    recurrent("gru-masked-backwards", kernels.gru, 3, SCATTERED, (2,), go_backwards=True),
+    recurrent("gru-reset-before", kernels.gru, 3, reset_after=False),
+    recurrent("gru-reset-before-masked", kernels.gru, 3, SCATTERED, reset_after=False),
+    recurrent("gru-reset-before-bare", kernels.gru, 3, bias=None, reset_after=False),
+    recurrent(
+        "gru-other-gates",
+        kernels.gru,
+        3,
+        bias=(2,),
+        activation="relu",
+        recurrent_activation="hard_sigmoid",
+    ),
+    recurrent("simple_rnn", kernels.simple_rnn, 1),
+    recurrent("simple_rnn-bare", kernels.simple_rnn, 1, bias=None, activation="relu"),
+    recurrent("simple_rnn-masked", kernels.simple_rnn, 1, SCATTERED, activation="sigmoid"),
+    recurrent("simple_rnn-masked-backwards", kernels.simple_rnn, 1, SCATTERED, go_backwards=True),
     *pool("1d", (2, 9, 3), pool_size=2),
     *pool("2d", (3, 7, 6, 4), pool_size=2),
     *pool("2d-same", (2, 7, 6, 3), pool_size=(3, 2), strides=2, padding="same"),
