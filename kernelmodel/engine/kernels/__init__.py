@@ -10,6 +10,7 @@ from kernelmodel.engine.kernels.activation import (
     softplus,
     tanh,
 )
+from kernelmodel.engine.kernels.attention import attention
 from kernelmodel.engine.kernels.conv import conv
 from kernelmodel.engine.kernels.conv_transpose import conv_transpose
 from kernelmodel.engine.kernels.crossentropy import (
@@ -34,6 +35,7 @@ from kernelmodel.engine.kernels.simple_rnn import simple_rnn
 from kernelmodel.engine.kernels.softmax import log_softmax, softmax
 
 __all__ = [
+    "attention",
     "average_pool",
     "batch_norm_apply",
     "batch_norm_train",

@@ -178,11 +178,11 @@ def backward(
         dc0[...] = g_c
 
     def compute_slopes(part: slice) -> None:
-        parts: Any = [a[part] for a in (split, c[:-1], cell, dz, h_to_c)]
+        those = split[part], c[:-1][part], cell[part], dz[part], h_to_c[part]
         if (activation, recurrent_activation) == ("tanh", "sigmoid"):
-            usual_slopes(*parts)
+            usual_slopes(*those)
         else:
-            slopes_of(*parts, activation, recurrent_activation)
+            slopes_of(*those, activation, recurrent_activation)
 
     def compute(samples: slice) -> None:
         skipped = skipped_rows(mask, samples, go_backwards)

@@ -49,10 +49,9 @@ class CellLayer(RNN):
 
     def _run(self, sequences: Any, states: list[Any], mask: Any, training: Any) -> Any:
         cell, dtype = self.cell, self.compute_dtype
-        settings = {name: getattr(cell, name, None) for name in self._kernel_settings}
-        settings = {
-            n: v if isinstance(v, bool) else FUSED_GATES.get(v) for n, v in settings.items()
-        }
+        settings: Any = {name: getattr(cell, name, None) for name in self._kernel_settings}
+        for name, value in settings.items():
+            settings[name] = value if isinstance(value, bool) else FUSED_GATES.get(value)
         unusual = type(cell) is not self._cell_class or None in settings.values()
         if unusual or (training and cell.recurrent_dropout):
             return super()._run(sequences, states, mask, training)

@@ -86,6 +86,22 @@ def lstm(name: str, batch: int, steps: int, mask: Any = None, states: bool = Tru
     return Case(f"lstm-{name}", kernels.lstm, arrays, static)
 
 
+def keep(*shape: int) -> np.ndarray:
+    return rng.random(shape) < 0.6
+
+
+def attention(name: str, mask: Any = None, drop: bool = False, **static: Any) -> Case:
+    batch, t, s, heads = 3, 5, 4, 2
+    arrays = (
+        normal(batch, t, heads, 3),
+        normal(batch, s, heads, 3),
+        normal(batch, s, heads, 2),
+        None if mask is None else np.asarray(mask, bool),
+        keep(batch, heads, t, s) if drop else None,
+    )
+    return Case(f"attention-{name}", kernels.attention, arrays, {"scale": 0.7, **static})
+
+
 def recurrent(name: str, op: Any, gates: int, mask: Any = None, bias: Any = (), **static: Any):
     batch, steps, features, units = 3, 5, 3, 4
     arrays = (
@@ -120,10 +136,6 @@ def batch_apply(name: str, shape: Any, wide: Any, axes: Any, params: bool = True
     gamma, beta = (normal(*wide), normal(*wide)) if params else (None, None)
     arrays = (normal(*shape), normal(*wide), 0.5 + rng.random(wide), gamma, beta)
     return Case(name, kernels.batch_norm_apply, arrays, {"axes": axes, "epsilon": 1e-3})
-
-
-def keep(*shape: int) -> np.ndarray:
-    return rng.random(shape) < 0.6
 
 
 SCATTERED = [[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 0]]
@@ -161,6 +173,14 @@ CASES: list[Case] = [
     lstm("masked-backwards", 3, 5, SCATTERED, go_backwards=True),
     lstm("other-gates", 2, 3, activation="relu", recurrent_activation="hard_sigmoid"),
     lstm("linear", 2, 3, activation="linear", recurrent_activation="sigmoid"),
+    attention("plain"),
+    attention("large-scores", scale=90.0),
+    attention("causal", np.tri(5, 4)[None, None]),
+    attention("padding", np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]])[:, None, None]),
+    attention("each-head", keep(1, 2, 5, 4)),
+    attention("large-scores-masked", keep(3, 1, 5, 4) & ~np.eye(5, 4, dtype=bool), scale=90.0),
+    attention("dropout", keep(3, 2, 5, 4), drop=True, rate=0.4),
+    attention("dropout-all", drop=True, rate=1.0),
     recurrent("gru", kernels.gru, 3, bias=(2,)),
     recurrent("gru-bare", kernels.gru, 3, bias=None),
     recurrent("gru-masked", kernels.gru, 3, SCATTERED, (2,)),

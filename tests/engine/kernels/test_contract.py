@@ -138,7 +138,13 @@ def test_skips_what_is_not_needed(case: Case) -> None:
             np.testing.assert_array_equal(alone[index], every[index])
 
 
-SEVERAL_OUTPUTS = (kernels.batch_norm_train, kernels.lstm, kernels.gru, kernels.simple_rnn)
+SEVERAL_OUTPUTS = (
+    kernels.batch_norm_train,
+    kernels.lstm,
+    kernels.gru,
+    kernels.simple_rnn,
+    kernels.attention,
+)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.op in SEVERAL_OUTPUTS], ids=str)
