@@ -30,7 +30,7 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
         out = pool.empty((n, m), np.result_type(a, b))
     if n * k * m <= SMALL:
         return np.matmul(a, b, out=out)
-    count = max(1, min(n * k * m // SHARE, parallel.width()))
+    count = max(1, min(n * k * m // SHARE, 2 * parallel.width()))
     down = n >= m
     slices = parallel.even_slices(n if down else m, count)
 
