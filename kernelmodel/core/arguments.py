@@ -9,13 +9,13 @@ import numpy as np
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.scope import WATCHED, watched
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.engine.tensor import Tensor
-from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, convert_to_tensor
 
 
 def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
-    """An argument with plain, traced or XLA arrays for everything array-like.
+    """An argument with plain, traced or stand-in arrays for everything array-like.
 
     Args:
         value: Array, array-like, a structure of them, or something else, which stays.
@@ -23,7 +23,7 @@ def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
         kinds: Kinds of arrays that are cast: "f" for floats, "fiu" for integers too.
     """
     kind = type(value)
-    if kind is np.ndarray or kind is Tensor or isbox(value) or kind is XlaArray:
+    if kind is np.ndarray or kind is Tensor or isbox(value) or issubclass(kind, StandIn):
         if WATCHED:
             value = watched(value)
         if type(value) is Tensor:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Self, TypeVar
 
+from kernelmodel.core.revision import note_change
+
 T = TypeVar("T")
 
 
@@ -51,6 +53,11 @@ class Configurable:
         self = super().__new__(cls)
         object.__setattr__(self, "_init_passed", (args, kwargs))
         return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            note_change(self, name, value)
+        object.__setattr__(self, name, value)
 
     def _init_argument(self, name: str) -> Any:
         if hasattr(self, name):

@@ -30,8 +30,8 @@ class Context:
     """
 
     __slots__ = (
-        "depth", "losses", "masks", "observer", "path", "pure", "shapes_only", "stand_ins", "tapes",
-        "token", "training", "values", "written",
+        "depth", "losses", "masks", "observer", "path", "plan", "pure", "shapes_only", "stand_ins",
+        "tapes", "token", "training", "values", "written",
     )  # fmt: skip
 
     def __init__(self, pure: bool = False) -> None:
@@ -50,6 +50,8 @@ class Context:
         self.observer: Any = None
         self.depth = 0
         self.shapes_only = False
+        # A `RecordedStep` that is written down: it gives the variables' values.
+        self.plan: Any = None
         self.token: Any = None
 
     def __enter__(self) -> Context:
@@ -65,11 +67,16 @@ class Context:
             return self.stand_ins[id(variable)]
         if self.tapes:
             return self._traced(variable, len(self.tapes) - 1)
+        return self._own(variable)
+
+    def _own(self, variable: Variable) -> Any:
+        if self.plan is not None and id(variable) not in self.values:
+            self.values[id(variable)] = self.plan.variable(variable)
         return self.values.get(id(variable), variable._array)
 
     def _traced(self, variable: Variable, level: int) -> Any:
         if level < 0:
-            return self.values.get(id(variable), variable._array)
+            return self._own(variable)
         tape = self.tapes[level]
         if not tape.watches(variable):
             return self._traced(variable, level - 1)

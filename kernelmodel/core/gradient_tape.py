@@ -12,9 +12,9 @@ from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.scope import WATCHED
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.engine.tape import backward, close_trace, open_trace, root_box
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.engine.xla_array import XlaArray
 
 
 class GradientTape:
@@ -175,7 +175,7 @@ class GradientTape:
             return [source._node]
         if id(source) in self._watched:
             return [self._watched[id(source)][1]._node]
-        if not isinstance(source, (np.ndarray, XlaArray)):
+        if not isinstance(source, (np.ndarray, StandIn)):
             raise TypeError(
                 f"A gradient's source must be a variable or a watched array, got "
                 f"{type(source).__name__}."

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernelmodel.core.autoconfig import Configurable
+from kernelmodel.core.revision import Revision
 from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.core.variable import Variable
 
@@ -58,9 +59,10 @@ class Tracker(Configurable):
             tracked.pop(name, None)
             if name not in UNTRACKED and (type(value) is not tuple or holds_trackable(value)):
                 tracked[name] = value
+                Revision.count += 1
         elif name in tracked:
             del tracked[name]
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         value = self.__dict__.get(name)

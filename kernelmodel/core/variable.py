@@ -13,8 +13,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from kernelmodel.core.context import current
 from kernelmodel.core.naming import unique_name
 from kernelmodel.engine.scope import CURRENT
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.engine.tensor import Tensor
-from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import convert_to_numpy, standardize_dtype
 
 # Variables take part in autograd as boxes (see `_trace`); this is the level of one that no tape
@@ -126,7 +126,7 @@ class Variable(NDArrayOperatorsMixin):
             ValueError: The value has another shape.
         """
         array = getval(value.value if isinstance(value, Variable) else value)
-        if not isinstance(array, XlaArray):
+        if not isinstance(array, StandIn):
             array = np.asarray(array)
         if array.shape != self.shape:
             raise ValueError(
@@ -221,13 +221,13 @@ def array_of(value: Any) -> Any:
 def np_value(value: Any) -> Any:
     """The untraced array behind a variable, traced array or array-like."""
     value = getval(array_of(value))
-    return value if isinstance(value, XlaArray) else np.asarray(value)
+    return value if isinstance(value, StandIn) else np.asarray(value)
 
 
 def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
     """A fresh plain array of a first value."""
     value = getval(array_of(value))
-    if isinstance(value, XlaArray):
+    if isinstance(value, StandIn):
         return value
     array = np.array(value)
     if array.dtype == object:

@@ -59,15 +59,18 @@ class Watch:
             watcher.end(context)
 
 
-def watch(context: Context, compiled: bool = False) -> Watch | None:
-    """Let those who are due look into a step, or return None.
+def due(compiled: bool = False) -> list[Watcher]:
+    """Those who want to look into the step that begins; to be asked once a step.
 
     Args:
-        context: Of the step.
         compiled: Whether the step runs under XLA, where only its writes can be seen.
     """
-    due = [watcher for watcher in WATCHERS if watcher.begin(compiled)]
-    if not due:
+    return [watcher for watcher in WATCHERS if watcher.begin(compiled)]
+
+
+def watch(context: Context, watchers: list[Watcher]) -> Watch | None:
+    """Let those who are due look into the step of a context; None if nobody is."""
+    if not watchers:
         return None
-    context.observer = found = Watch(due)
+    context.observer = found = Watch(watchers)
     return found

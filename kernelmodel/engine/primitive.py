@@ -9,6 +9,7 @@ from typing import Any
 from autograd.tracer import find_top_boxed_args, new_box
 
 from kernelmodel.engine.boxes import isbox
+from kernelmodel.engine.plan import as_one, plan_of
 from kernelmodel.engine.tape import PartialGradient, make_node
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 
@@ -38,7 +39,7 @@ class Fused:
         if not boxes:
             if any(isinstance(plain(a), XlaArray) for a in arrays):
                 return wrap(self.xla(*(unwrap(plain(a)) for a in arrays), **static))
-            return self.forward(*map(plain, arrays), **static)[0]
+            return as_one(self.forward, *map(plain, arrays), **static)[0]
         values = list(map(plain, arrays))
         needed = [False] * len(values)
         for index, box in boxes:
@@ -52,10 +53,14 @@ class Fused:
         if any(isinstance(a, XlaArray) for a in values):
             out, vjp = self._xla_vjp(values, needed, static)
         else:
-            out, residuals = self.forward(*values, **static)
+            plan = plan_of(values)
+            out, residuals = as_one(self.forward, *values, **static)
 
             def vjp(g: Any) -> tuple[Any, ...]:
-                return self.backward(g, out, residuals, values, needed, **static)
+                arguments = (g, out, residuals, values, needed)
+                if plan is not None:
+                    return plan.call(self.backward, arguments, static)
+                return self.backward(*arguments, **static)
 
         def parents_vjp(g: Any) -> list[Any]:
             gradients = vjp(g)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.plan import Unplannable
+from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import XlaArray, unwrap
 
 _local = threading.local()
@@ -60,12 +62,22 @@ def set_global_state(state: dict[str, Any]) -> None:
 
 def fresh_seed() -> int:
     """A seed from the global stream, for whoever was given none (an int below 2**32)."""
+    _refuse_in_a_plan()
     return _global.draw()
 
 
 def permutation(length: int) -> np.ndarray:
     """A random order of `range(length)` from the global stream."""
+    _refuse_in_a_plan()
     return _global.permutation(length)
+
+
+def _refuse_in_a_plan() -> None:
+    context = CURRENT.get()
+    if context is not None and context.plan is not None:
+        raise Unplannable(
+            "a step that draws from the global stream can't be written down as a plan"
+        )
 
 
 def numpy_generator(state: np.ndarray) -> np.random.Generator:

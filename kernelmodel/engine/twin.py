@@ -14,6 +14,7 @@ from typing import Any
 
 from autograd.extend import primitive
 
+from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.primitive import plain
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 
@@ -40,7 +41,7 @@ def with_xla(xla: str | Body) -> Callable[[Body], Any]:
             if any(type(a) is XlaArray for a in (*args, *kwargs.values())):
                 counterpart = find(xla) if isinstance(xla, str) else xla
                 return wrap(counterpart(*map(unwrap, args), **unwrap(kwargs)))
-            return function(*args, **kwargs)
+            return as_one(function, *args, **kwargs)
 
         body.__name__, body.__doc__ = function.__name__, function.__doc__
         return primitive(body)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from kernelmodel.engine.boxes import IN_PLACE, Traced
+from kernelmodel.engine.stand_in import StandIn
 
 
 @cache
@@ -93,7 +93,7 @@ def xla_vjp(
     return vjp
 
 
-class XlaArray(NDArrayOperatorsMixin):
+class XlaArray(StandIn):
     """A JAX array or tracer behind NumPy's protocols."""
 
     __slots__ = ("array",)
@@ -191,8 +191,6 @@ class XlaArray(NDArrayOperatorsMixin):
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array; impossible while the step is being compiled."""
         return np.asarray(self._known())
-
-    __hash__ = object.__hash__
 
 
 def _as_jax(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from kernelmodel.core.lookup import suggestion
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import isbox
-from kernelmodel.engine.xla_array import XlaArray
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.ops import cast, convert_to_tensor, expand_dims, squeeze
 from kernelmodel.ops.convert import dtype_of, is_text
 
@@ -78,7 +78,7 @@ def _by_name(keys: list[str], data: dict[str, Any], name: str) -> list[Any]:
 def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
     if leaf is None:
         raise ValueError(f"Model {name!r} got None for input {key!r}. Pass an array.")
-    if not isinstance(leaf, (np.ndarray, KerasTensor, XlaArray)) and not isbox(leaf):
+    if not isinstance(leaf, (np.ndarray, KerasTensor, StandIn)) and not isbox(leaf):
         leaf = convert_to_tensor(leaf) if tensor.dtype != "string" else np.asarray(leaf, object)
     leaf = _of_kind(key, tensor, leaf, name)
     expected, shape = tensor.shape, tuple(leaf.shape)

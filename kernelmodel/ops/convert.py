@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine.boxes import getval, isbox
-from kernelmodel.engine.xla_array import XlaArray
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.ops.dispatch import op, op_of_other
 
 __all__ = [
@@ -80,8 +80,8 @@ def dtype(x: Any) -> str:
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is a plain, traced, XLA or variable array: something with shape and dtype."""
-    return isinstance(x, (np.ndarray, XlaArray)) or isbox(x)
+    """Whether x is a plain, traced, stand-in or variable array: something with shape and dtype."""
+    return isinstance(x, (np.ndarray, StandIn)) or isbox(x)
 
 
 @op_of_other

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
 from kernelmodel.ops import checks
@@ -53,7 +54,7 @@ def _draw(
     wide = "float64" if name == "float64" else "float32"
     if is_xla(state):
         return XlaArray(jax_draw(xla_key(state), wide).astype(name))
-    return numpy_draw(numpy_generator(state), wide).astype(name, copy=False)
+    return as_one(lambda at: numpy_draw(numpy_generator(at), wide).astype(name, copy=False), state)
 
 
 @op_of_other
@@ -133,7 +134,9 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
 
         low, high = unwrap(getval(minval)), unwrap(getval(maxval))
         return XlaArray(jax.random.randint(xla_key(state), tuple(shape), low, high, dtype))
-    return numpy_generator(state).integers(minval, maxval, size=tuple(shape)).astype(dtype)
+    return as_one(
+        lambda at: numpy_generator(at).integers(minval, maxval, tuple(shape)).astype(dtype), state
+    )
 
 
 def _positive(name: str, argument: str, x: Any) -> Any:
@@ -265,8 +268,13 @@ def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
     wide = np.uint8 if limit == int(limit) else np.uint16
     levels = 256 if wide is np.uint8 else 65536
     words = -(-count * np.dtype(wide).itemsize // 8)
-    raw = numpy_generator(state).bit_generator.random_raw(words).view(wide)[:count]
-    return (raw >= np.round(rate * levels).astype(wide)).reshape(shape)
+    least = np.round(rate * levels).astype(wide)
+
+    def numpy_draw(at: Any) -> Any:
+        raw = numpy_generator(at).bit_generator.random_raw(words).view(wide)[:count]
+        return (raw >= least).reshape(shape)
+
+    return as_one(numpy_draw, state)
 
 
 @op
@@ -288,7 +296,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
 
         order: Any = XlaArray(jax.random.permutation(xla_key(state), length))
     else:
-        order = numpy_generator(state).permutation(length)
+        order = as_one(lambda at: numpy_generator(at).permutation(length), state)
     return x[(*([slice(None)] * (axis % np.ndim(getval(x)))), order)]
 
 

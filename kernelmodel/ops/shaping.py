@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.indexing import getitem as _index
+from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
 from kernelmodel.ops.dispatch import op, op_of_other
@@ -277,7 +278,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Entries of x at the indices along an axis (of the flattened array if None)."""
     picked = getval(indices)
-    picked = picked if isinstance(picked, XlaArray) else np.asarray(picked)
+    picked = picked if isinstance(picked, StandIn) else np.asarray(picked)
     if axis is None:
         return _index(anp.reshape(x, (-1,)), picked)
     return _index(x, (*([slice(None)] * (axis % np.ndim(getval(x)))), picked))

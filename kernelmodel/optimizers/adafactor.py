@@ -83,7 +83,7 @@ class Adafactor(Optimizer):
         rate = np.minimum(learning_rate, 1 / np.sqrt(step))
         rate = np.maximum(kind(self.epsilon_2), _size(value)) * rate
         squares = np.square(gradient) + self.epsilon_1
-        kept = 1 - step ** kind(self.beta_2_decay)
+        kept = 1 - np.power(step, kind(self.beta_2_decay))
         rows, columns = slots["r"], slots["c"]
         if gradient.ndim < 2:
             velocity = kept * slots["velocity"] + (1 - kept) * squares

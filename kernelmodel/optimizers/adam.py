@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.kernels import adam as kernels
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -35,9 +36,7 @@ def adam_update(
     Returns:
         The new weight and the new slots.
     """
-    kind = np.dtype(value.dtype).type
-    step = (iteration + 1).astype(value.dtype)
-    unbiased = np.sqrt(1 - kind(beta_2) ** step) / (1 - kind(beta_1) ** step)
+    unbiased = unbiasing(iteration, value.dtype, beta_1, beta_2)
     momentum, velocity = slots["momentum"], slots["velocity"]
     momentum = momentum + (gradient - momentum) * (1 - beta_1)
     velocity = velocity + (np.square(gradient) - velocity) * (1 - beta_2)
@@ -46,6 +45,39 @@ def adam_update(
         velocity = new["velocity_hat"] = np.maximum(slots["velocity_hat"], velocity)
     change = momentum * (learning_rate * unbiased) / (np.sqrt(velocity) + epsilon)
     return value - change, new
+
+
+def unbiasing(iteration: Any, dtype: Any, beta_1: float, beta_2: float) -> Any:
+    """The factor of the learning rate that corrects the averages for having begun at zero."""
+    kind = np.dtype(dtype).type
+    step = (iteration + 1).astype(dtype)
+    return np.sqrt(1 - np.power(kind(beta_2), step)) / (1 - np.power(kind(beta_1), step))
+
+
+def is_flat(*arrays: Any) -> bool:
+    """Whether arrays are what the kernel takes: plain ones of one axis, without gaps."""
+    return all(type(a) is np.ndarray and a.ndim == 1 and a.flags.c_contiguous for a in arrays)
+
+
+def flat_step(
+    gradient: np.ndarray,
+    value: np.ndarray,
+    slots: Slots,
+    learning_rate: Any,
+    iteration: Any,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Any, Slots]:
+    """`adam_update` by the kernel: the same to the last bit."""
+    kind = value.dtype.type
+    new_value, momentum, velocity = (np.empty(value.size, value.dtype) for _ in range(3))
+    rate = learning_rate * unbiasing(iteration, value.dtype, beta_1, beta_2)
+    kernels.step(
+        gradient, value, slots["momentum"], slots["velocity"], new_value, momentum, velocity,
+        kind(1 - beta_1), kind(1 - beta_2), kind(rate), kind(epsilon),
+    )  # fmt: skip
+    return new_value, {"momentum": momentum, "velocity": velocity}
 
 
 @REGISTRY.register()
@@ -101,9 +133,10 @@ class Adam(Optimizer):
         self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any
     ) -> tuple[Any, Slots]:
         """One step; see the class."""
-        return adam_update(
-            gradient, value, slots, learning_rate, iteration, self.beta_1, self.beta_2, self.epsilon
-        )
+        betas = self.beta_1, self.beta_2
+        if not self.amsgrad and is_flat(gradient, value, *slots.values()):
+            return flat_step(gradient, value, slots, learning_rate, iteration, *betas, self.epsilon)
+        return adam_update(gradient, value, slots, learning_rate, iteration, *betas, self.epsilon)
 
 
 @REGISTRY.register("adamw")

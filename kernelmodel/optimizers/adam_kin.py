@@ -83,7 +83,7 @@ class Adamax(_TwoAverages):
         kind = np.dtype(value.dtype).type
         momentum = self._momentum(slots, gradient)
         norm = np.maximum(self.beta_2 * slots["norm"], np.abs(gradient))
-        unbiased = 1 - kind(self.beta_1) ** (iteration + 1).astype(value.dtype)
+        unbiased = 1 - np.power(kind(self.beta_1), (iteration + 1).astype(value.dtype))
         change = learning_rate * momentum / (unbiased * (norm + self.epsilon))
         return value - change, {"momentum": momentum, "norm": norm}
 
@@ -111,7 +111,7 @@ class Nadam(_TwoAverages):
     def _share(self, step: Any, dtype: Any) -> Any:
         """The momentum's share at a step, which grows slowly to beta_1."""
         kind = np.dtype(dtype).type
-        return kind(self.beta_1) * (1 - kind(0.5) * kind(0.96) ** step.astype(dtype))
+        return kind(self.beta_1) * (1 - kind(0.5) * np.power(kind(0.96), step.astype(dtype)))
 
     def init_shared(self, dtype: str) -> Slots:
         """The product of the momentum's shares so far."""
@@ -132,7 +132,7 @@ class Nadam(_TwoAverages):
         product = slots["u_product"].astype(value.dtype)
         momentum, velocity = self._momentum(slots, gradient), self._velocity(slots, gradient)
         mean = ahead * momentum / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        square = velocity / (1 - kind(self.beta_2) ** (iteration + 1).astype(value.dtype))
+        square = velocity / (1 - np.power(kind(self.beta_2), (iteration + 1).astype(value.dtype)))
         change = mean * learning_rate / (np.sqrt(square) + self.epsilon)
         return value - change, {"momentum": momentum, "velocity": velocity}
 
@@ -166,8 +166,8 @@ class Lamb(_TwoAverages):
         """One step; see the class."""
         kind, step = np.dtype(value.dtype).type, (iteration + 1).astype(value.dtype)
         momentum, velocity = self._momentum(slots, gradient), self._velocity(slots, gradient)
-        mean = momentum / (1 - kind(self.beta_1) ** step)
-        root = np.sqrt(velocity / (1 - kind(self.beta_2) ** step)) + self.epsilon
+        mean = momentum / (1 - np.power(kind(self.beta_1), step))
+        root = np.sqrt(velocity / (1 - np.power(kind(self.beta_2), step))) + self.epsilon
         change = mean / root
         own, length = (np.sqrt(np.sum(np.square(x))) for x in (value, change))
         usable = (own > 0) & (length > 0)
@@ -227,7 +227,7 @@ class ScheduleFreeAdamW(_TwoAverages):
         if self.warmup_steps:
             learning_rate = learning_rate * np.minimum(step / kind(self.warmup_steps), kind(1))
         velocity = self._velocity(slots, gradient)
-        root = np.sqrt(velocity / (1 - kind(self.beta_2) ** step)) + kind(self.epsilon)
+        root = np.sqrt(velocity / (1 - np.power(kind(self.beta_2), step))) + kind(self.epsilon)
         new_end = end - learning_rate * gradient / root
         average = (value - (1 - beta) * end) / beta
         average = (1 - 1 / step) * average + 1 / step * new_end

@@ -14,10 +14,12 @@ from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.scope import CURRENT
-from kernelmodel.optimizers.blocks import in_blocks
+from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
+from kernelmodel.optimizers.together import Together, groups
 
 REGISTRY = Registry("optimizer", "keras.optimizers")
 
@@ -81,6 +83,7 @@ class Optimizer(OptimizerState):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._undecayed: Callable[[Variable], bool] = lambda variable: False
+        self._together: dict[tuple[int, ...], Together] = {}
         super().__init__(learning_rate, name)
         self._check(kwargs)
 
@@ -224,19 +227,42 @@ class Optimizer(OptimizerState):
         shared = self.update_shared(shared, iteration)
         for name, variable in self._shared.items():
             store(variable, shared[name])
-        for gradient, variable in zip(gradients, variables):
+        decays = [None if self._undecayed(v) else self._decay_of(v) for v in variables]
+        if self.elementwise and not any(isinstance(g, XlaArray) for g in gradients):
+            for group in groups(variables, decays):
+                members = [variables[i] for i in group]
+                key = tuple(map(id, members))
+                if key not in self._together:
+                    shapes = [v.shape for v in members]
+                    self._together[key] = Together(shapes, decays[group[0]])
+                values, slots = as_one(
+                    self._together[key].step,
+                    self.update,
+                    [gradients[i] for i in group],
+                    [getval(v.value) for v in members],
+                    [self._slot_values(v) for v in members],
+                    shared,
+                    rate,
+                    iteration,
+                )
+                for variable, value, own in zip(members, values, slots):
+                    self._keep(variable, value, own)
+            return
+        for gradient, variable, decay in zip(gradients, variables, decays):
             dtype, value = variable.dtype, getval(variable.value)
             own_rate = rate if rate.dtype == dtype else rate.astype(dtype)
-            decay = None if self._undecayed(variable) else self._decay_of(variable)
             if decay is not None:
                 value = value - value * np.dtype(dtype).type(decay) * own_rate
-            kept = self._slots[id(variable)]
-            slots = {name: getval(slot.value) for name, slot in kept.items()} | shared
-            run = in_blocks if self.elementwise else _at_once
-            value, slots = run(self.update, gradient, value, slots, own_rate, iteration)
-            store(variable, value)
-            for name, slot in kept.items():
-                store(slot, slots[name])
+            slots = self._slot_values(variable) | shared
+            self._keep(variable, *self.update(gradient, value, slots, own_rate, iteration))
+
+    def _slot_values(self, variable: Variable) -> Slots:
+        return {name: getval(slot.value) for name, slot in self._slots[id(variable)].items()}
+
+    def _keep(self, variable: Variable, value: Any, slots: Slots) -> None:
+        store(variable, value)
+        for name, slot in self._slots[id(variable)].items():
+            store(slot, slots[name])
 
     def _decay_of(self, variable: Variable) -> float | None:
         return self.weight_decay
@@ -333,7 +359,3 @@ class Optimizer(OptimizerState):
             self.apply(grads)
             new = [context.values[id(v)] for v in everything]
         return new[: len(self._trained)], new[len(self._trained) :]
-
-
-def _at_once(update: Callable[..., Any], *arguments: Any) -> tuple[Any, Slots]:
-    return update(*arguments)

@@ -11,6 +11,7 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable, decode
 from kernelmodel.core.naming import class_name
+from kernelmodel.core.revision import Revision
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.scope import CURRENT
@@ -166,6 +167,7 @@ class OptimizerState(Configurable):
         if callable(rate) and not hasattr(rate, "dtype"):
             self._variables = [v for v in self._variables if v is not self._rate]
             self._rate = rate
+            Revision.count += 1
             return
         if isinstance(rate, (bool, str)) or not hasattr(rate, "__float__"):
             raise ValueError(

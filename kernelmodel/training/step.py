@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import concatenate
-from kernelmodel.core.watching import WATCHERS, watch
+from kernelmodel.core.watching import WATCHERS, Watcher, due, watch
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.diagnose import explain_nan
+from kernelmodel.training.planned_step import PlannedStep, PlannedSteps
 
 Function = Callable[[Iterator[Any]], Any]
 
 
 def run_step(
-    model: Any, step: Callable[[Any], Any], data: Any, guard: bool, training: bool = False
+    model: Any,
+    step: Callable[[Any], Any],
+    data: Any,
+    guard: bool,
+    watchers: Sequence[Watcher] = (),
 ) -> Any:
     """Run a step; its writes reach the variables only if all went well.
 
@@ -27,14 +32,14 @@ def run_step(
         step: `model.train_step` or the like.
         data: The batch.
         guard: Whether a loss that isn't a number is an error.
-        training: Whether those who watch training look into it.
+        watchers: Those who look into it.
 
     Raises:
         FloatingPointError: The loss is not a number; nothing has changed.
     """
     with ENGINE_LOCK:
         with Context(pure=True) as context:
-            watching = watch(context) if WATCHERS and training else None
+            watching = watch(context, list(watchers))
             result = step(data)
             failed = guard and loss_is_nan(result)
             if not failed:
@@ -44,6 +49,18 @@ def run_step(
                 context.keep_losses()
         if failed:
             raise FloatingPointError(explain_nan(model, data))
+    return result
+
+
+def run_plan(model: Any, plan: PlannedStep, data: Any, leaves: list[Any], guard: bool) -> Any:
+    """Run a step by its plan; the engine is locked.
+
+    Raises:
+        FloatingPointError: The loss is not a number; nothing has changed.
+    """
+    kept, result = plan.run(leaves, lambda logs: not (guard and loss_is_nan(logs)))
+    if not kept:
+        raise FloatingPointError(explain_nan(model, data))
     return result
 
 
@@ -71,10 +88,19 @@ def make_function(
     """
     guard = training
 
+    planned = PlannedSteps(step)
+
     def execute(data: Any) -> Any:
         if model.jit_compile and not model.run_eagerly:
             return model._xla_step(step, guard).run(data)
-        return run_step(model, step, data, guard and not model._nan_allowed, training)
+        strict = guard and not model._nan_allowed
+        watchers = due() if WATCHERS and training else []
+        if not watchers and not model.run_eagerly:
+            with ENGINE_LOCK:
+                plan, leaves = planned.find(data)
+                if plan is not None:
+                    return run_plan(model, plan, data, leaves, strict)
+        return run_step(model, step, data, strict, watchers)
 
     def function(iterator: Iterator[Any]) -> Any:
         first = next(iterator)

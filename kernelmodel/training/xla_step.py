@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten, map_structure, pack_like
-from kernelmodel.core.watching import WATCHERS, watch
+from kernelmodel.core.watching import WATCHERS, due, watch
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
@@ -97,7 +97,8 @@ class XlaStep:
             with Context(pure=True) as context:
                 for variable, value in zip(self.variables, values):
                     context.write(variable, np.asarray(value))
-                if WATCHERS and self.guard and (watching := watch(context, compiled=True)):
+                watchers = due(compiled=True) if WATCHERS and self.guard else []
+                if watching := watch(context, watchers):
                     watching.end(context)
                 context.commit()
         return result

@@ -36,6 +36,7 @@ if _typing.TYPE_CHECKING:
     from kernelmodel.utils.downloads import get_file
     from kernelmodel.utils.image_directory import image_dataset_from_directory
     from kernelmodel.utils.image_files import array_to_img, img_to_array, load_img, save_img
+    from kernelmodel.utils.profiling import profile
     from kernelmodel.utils.splitting import split_dataset
     from kernelmodel.utils.text_directory import text_dataset_from_directory
     from kernelmodel.utils.timeseries import timeseries_dataset_from_array
@@ -48,6 +49,7 @@ _PLACES = {
     "image_dataset_from_directory": "image_directory",
     "img_to_array": "image_files",
     "load_img": "image_files",
+    "profile": "profiling",
     "save_img": "image_files",
     "split_dataset": "splitting",
     "text_dataset_from_directory": "text_directory",
@@ -95,6 +97,7 @@ __all__ = [
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
+    "profile",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",

@@ -1,45 +1,42 @@
-"""How long `import kernelmodel` takes, as a ratio to `import autograd.numpy`.
+"""How long importing each library takes in a fresh process, beside `import autograd.numpy`."""
 
-Run with `python -m tests.benchmarks.import_time`. Both are imported in fresh processes, in turn.
-"""
+from __future__ import annotations
 
-import argparse
-import os
-import statistics
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
-# Installed packages have compiled bytecode; some environments keep Python from writing it.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+from tests.benchmarks.figures import compared
+from tests.benchmarks.libraries import ENVIRONMENT, FLOOR, OURS, ROOT, Library
 
-
-def seconds(module: str) -> float:
-    """Time of a fresh process that imports a module, less that of one that imports nothing."""
-
-    def run(code: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
-        return time.perf_counter() - start
-
-    return run(f"import {module}") - run("pass")
+BASE = Library("autograd.numpy", "", "autograd.numpy", ("autograd",))
+TEXT = "Milliseconds of a fresh process that imports a module, less those of one that doesn't."
 
 
-def main(rounds: int = 15) -> float:
-    """Print the medians and their ratio; returns the ratio."""
-    pairs = [(seconds("kernelmodel"), seconds("autograd.numpy")) for _ in range(rounds + 1)][1:]
-    ours, base = (statistics.median(column) for column in zip(*pairs))
-    ratios = sorted(a / b for a, b in pairs)
-    print(f"import kernelmodel     {ours * 1e3:6.0f} ms")
-    print(f"import autograd.numpy  {base * 1e3:6.0f} ms")
-    print(
-        f"ratio                  {statistics.median(ratios):6.2f}"
-        f"   ({ratios[0]:.2f} to {ratios[-1]:.2f}, {rounds} rounds)"
-    )
-    return statistics.median(ratios)
+def seconds(library: Library, code: str) -> float:
+    """Time of a fresh process that runs a line of Python."""
+    start = time.perf_counter()
+    subprocess.run(
+        [library.python, "-c", code],
+        check=True, capture_output=True, cwd=ROOT, env={**ENVIRONMENT, **library.env},
+    )  # fmt: skip
+    return time.perf_counter() - start
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    main(parser.parse_args().rounds)
+def section(libraries: Sequence[Library], rounds: int) -> str:
+    """Measure and return Markdown."""
+    ours = next(library for library in libraries if library.name == OURS)
+    base = replace(BASE, python=ours.python)
+    able = [library for library in [*libraries, base] if library.name != FLOOR]
+
+    def one_round() -> dict[str, float]:
+        return {
+            one.name: 1e3 * (seconds(one, f"import {one.module}") - seconds(one, "pass"))
+            for one in able
+        }
+
+    one_round()  # compiles bytecode, and reads files into memory
+    found = [one_round() for _ in range(rounds)]
+    peers = [library.name for library in able if library.name not in (OURS, BASE.name)]
+    return f"### Import\n\n{TEXT}\n\n{compared({'import': found}, OURS, peers, [BASE.name])}"

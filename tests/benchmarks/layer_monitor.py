@@ -11,23 +11,25 @@ import argparse
 import statistics
 import threading
 import time
+from dataclasses import replace
 
+import numpy as np
+
+import kernelmodel as km
 from kernelmodel.models.summary import Summary
 from kernelmodel.notebook.cell_watch import LOOK_SECONDS
 from kernelmodel.notebook.summary.view import LiveSummary
-from tests.benchmarks.train_step import model_and_data
+from tests.benchmarks.keras_like import Run
+from tests.benchmarks.workloads import WORKLOADS
 
-WORKLOADS = ("mlp_small", "mlp_wide", "cnn", "lstm", "deep")
+NAMES = ("mlp_small", "mlp_wide", "cnn", "lstm", "deep")
 
 
 def make(name, steps):
     """Return a compiled model, its data and its batch size."""
-    import numpy as np
-
-    import kernelmodel as km
-
     if name != "deep":
-        return model_and_data(km, name, steps)
+        workload = replace(WORKLOADS[name], steps=steps)
+        return Run(workload, km).model, *workload.data(), workload.batch
     layers, rng = km.layers, np.random.default_rng(0)
     stack = [layer for _ in range(100) for layer in
              (layers.Dense(32, activation="relu"), layers.LayerNormalization())]  # fmt: skip
@@ -43,7 +45,7 @@ def seconds_a_step(model, x, y, batch, live, least):
         live.watched.opened("view")
         threading.Thread(target=look_on, args=(live, over), daemon=True).start()
     steps, begun, worked = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - begun < least:
+    while not steps or time.perf_counter() - begun < least:
         model.fit(x, y, batch_size=batch, epochs=1, verbose=0)
         steps += len(x) // batch
     took = time.process_time() - worked
@@ -76,7 +78,7 @@ def ratios(name, rounds, steps, least, watch):
     return found, live.watched.monitor.measured if watch else 0
 
 
-def main(rounds=8, steps=20, names=WORKLOADS, least=1.0):
+def main(rounds=8, steps=20, names=NAMES, least=1.0):
     """Print a table of medians and quartiles of the ratios."""
     print("| workload | step ms | off / off | on / off (quartiles) | measurements |")
     print("| --- | --- | --- | --- | --- |")

@@ -2,18 +2,32 @@
 
 import pytest
 
-from tests.benchmarks import import_time, layer_monitor, panel_overhead, train_step
+from tests.benchmarks import layer_monitor, panel_overhead
+from tests.benchmarks.__main__ import SECTIONS, main
 
 
-def test_import_time_runs(capsys):
-    import_time.main(rounds=1)
-    assert "ratio" in capsys.readouterr().out
+def test_all_sections_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("KERNELMODEL_BENCH_PYTHONS", raising=False)
+    main(["--smoke", "--workloads", "mlp_wide", "--libraries", "floor", "--out", str(tmp_path)])
+    for section in SECTIONS:
+        text = (tmp_path / f"{section}.md").read_text()
+        assert "| kernelmodel " in text and "Python 3" in text, section
+    assert "| floor |" in (tmp_path / "training.md").read_text()
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"scaling.svg", "steps.svg"}
 
 
-def test_train_step_runs(capsys, monkeypatch):
-    monkeypatch.setattr(train_step.importlib.util, "find_spec", lambda name: None)
-    train_step.main(rounds=1, steps=2, names=("mlp_small",))
-    assert "| mlp_small |" in capsys.readouterr().out
+def test_peers_take_turns_in_processes_of_their_own(tmp_path):
+    only = ["--only", "serving"]
+    main(["--smoke", *only, "--libraries", "raw JAX", "keras-jax", "--out", str(tmp_path)])
+    text = (tmp_path / "serving.md").read_text()
+    assert all(f"| {name} " in text for name in ("raw JAX", "keras-jax", "kernelmodel"))
+    assert "fastest peer" in text
+
+
+def test_what_is_not_installed_is_named(capsys):
+    with pytest.raises(SystemExit):
+        main(["--smoke", "--libraries", "nothing"])
+    assert "not installed: nothing" in capsys.readouterr().err
 
 
 def test_layer_monitor_runs(capsys):

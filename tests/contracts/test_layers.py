@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from layers.cases import CASES, A, example
+from planning import assert_plan_is_exact
 
 import kernelmodel as km
 from kernelmodel import layers as L
@@ -17,8 +18,9 @@ from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.context import Context
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.layer import Layer
-from kernelmodel.core.tree import flatten, map_structure, shapes_of
+from kernelmodel.core.tree import flatten, map_structure, pack_like, shapes_of
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.plan import Unplannable
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.engine.xla_array import unwrap, wrap
 from kernelmodel.ops.convert import dtype_of
@@ -370,6 +372,48 @@ def test_half_precision_under_xla(case):
     assert {y.dtype.name for y in flatten(results)} == {wanted}
     expected = [run(layer, case, args), run(layer, case, args, True)]
     assert shapes_of(flatten(results)) == shapes_of(flatten(expected))
+
+
+# Layers whose steps can't be written down as plans: they choose samples or ops by random values,
+# or have a gradient for which autograd looks into arrays.
+UNPLANNED = {
+    "AugMix-seed=1,num_chains=2,all_ops=False,value_range=(-6, 6)",
+    "AugMix-seed=1,value_range=(-6, 6)",
+    "CutMix-seed=1,data_format=channels_first",
+    "CutMix-seed=1,factor=(1.0, 1.0)",
+    "EinsumDense-equation=abc,bd->adc,output_shape=(2, 3),bias_axes=d,activation=tanh",
+    "RandAugment-seed=1,num_ops=3,value_range=(-6, 6),data_format=channels_first",
+    "RandAugment-seed=1,value_range=(-6, 6)",
+}
+
+
+@every_compiled_case
+def test_a_plan_gives_the_same_bits(case, monkeypatch):
+    layer, args = made(case)
+    optimizer = km.optimizers.SGD(0.01)
+    optimizer.build(layer.trainable_weights)
+    places = [i for i, leaf in enumerate(flatten(args)) if isinstance(leaf, np.ndarray)]
+
+    def step(batch):
+        leaves = flatten(args)
+        for i, leaf in zip(places, batch):
+            leaves[i] = leaf
+        with GradientTape() as tape:
+            results = run(layer, case, pack_like(args, leaves), training=True)
+            loss = sum(km.ops.sum(y * y) for y in flatten(results) if y.dtype.kind == "f")
+        if layer.trainable_weights and not isinstance(loss, int):
+            gradients = tape.gradient(loss, layer.trainable_weights)
+            if any(g is not None for g in gradients):
+                optimizer.apply(gradients, layer.trainable_weights)
+        return results
+
+    batches = [arrays(example(case.args, 3, seed=seed)) for seed in range(3)]
+    variables = [*layer.variables, *optimizer.variables]
+    if str(case) in UNPLANNED:
+        with pytest.raises(Unplannable):
+            assert_plan_is_exact(monkeypatch, step, batches, variables)
+    else:
+        assert_plan_is_exact(monkeypatch, step, batches, variables)
 
 
 @every_case

@@ -7,8 +7,10 @@ import json
 
 import numpy as np
 import pytest
+from planning import assert_plan_is_exact
 
 from kernelmodel import losses
+from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.engine.xla_array import unwrap, wrap
@@ -168,6 +170,23 @@ def test_under_jit_with_gradient(cls):
     )
     np.testing.assert_allclose(value, expected, rtol=1e-5)
     np.testing.assert_allclose(gradient, gradients["y"], rtol=1e-4, atol=1e-6)
+
+
+def test_a_plan_gives_the_same_bits(cls, monkeypatch):
+    loss = make(cls)
+
+    def step(batch):
+        targets, predictions, weights = batch
+        with GradientTape() as tape:
+            watched = tape.watch(predictions)
+            value = loss(targets, watched, weights)
+        return value, tape.gradient(value, watched)
+
+    targets, predictions = example(cls.__name__)
+    batches = [(targets, predictions * factor, np.full(6, factor)) for factor in (0.5, 0.7, 0.9)]
+    assert_plan_is_exact(
+        monkeypatch, step, [(t, p.astype("float32"), w) for t, p, w in batches], []
+    )
 
 
 def test_wrong_shapes_are_explained(cls):

@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+from planning import assert_plan_is_exact
 
 from kernelmodel import losses, metrics
 from kernelmodel.core.context import Context
@@ -228,6 +229,15 @@ def test_under_jit(metric):
         np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5)
     result = jax.jit(lambda values: unwrap(metric.stateless_result(wrap(values))))(after)
     assert_close(result, result_of(metric))
+
+
+def test_a_plan_gives_the_same_bits(metric, monkeypatch):
+    def step(batch):
+        metric.update_state(*batch)
+        return metric.result()
+
+    batches = [example(metric, seed) for seed in range(3)]
+    assert_plan_is_exact(monkeypatch, step, batches, metric.variables)
 
 
 def test_nan_is_not_hidden(metric):

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from planning import assert_plan_is_exact
 
 from kernelmodel import constraints, optimizers
 from kernelmodel.core.context import Context
@@ -176,6 +177,19 @@ def test_large_weights_are_treated_as_small_ones(variant):
             small.apply(list(gradient), rows)
     if small.clipnorm is None and small.global_clipnorm is None:
         np.testing.assert_array_equal(whole.numpy(), np.stack([row.numpy() for row in rows]))
+
+
+def test_a_plan_gives_the_same_bits(variant, monkeypatch):
+    optimizer, trained = make(variant), weights()
+    optimizer.build(trained)
+
+    def step(batch):
+        optimizer.apply(batch, trained)
+        return []
+
+    variables = [*trained, *optimizer.variables]
+    batches = [gradients(number) for number in range(5)]
+    assert_plan_is_exact(monkeypatch, step, batches, variables)
 
 
 def test_a_step_that_is_not_committed_changes_nothing(variant):

@@ -9,7 +9,7 @@ import kernelmodel as km
 from kernelmodel import constraints, optimizers
 from kernelmodel.core.variable import Variable
 from kernelmodel.optimizers import schedules
-from kernelmodel.optimizers.blocks import BLOCK, in_blocks
+from kernelmodel.optimizers.together import PIECE, SMALL, Together, groups
 
 
 def variables():
@@ -249,16 +249,31 @@ def test_names():
         optimizers.get("adan")
 
 
-def test_blocks_of_odd_sizes():
-    size = 2 * BLOCK + 7
-    value, slot = np.arange(size, dtype="float32").reshape(1, size), np.ones((1, size), "float32")
+def test_weights_that_are_updated_together():
+    size = 2 * PIECE + 7
+    values = [np.arange(size, dtype="float32").reshape(1, size), np.ones((), "float32")]
+    slots = [{"slot": np.ones_like(value)} for value in values]
+    together = Together([value.shape for value in values], decay=0.5)
 
-    def update(gradient, value, slots, factor):
-        return value + factor * gradient, {"slot": slots["slot"] + value}
+    def update(gradient, value, slots, rate, iteration):
+        return value + rate * gradient, {"slot": slots["slot"] + iteration}
 
-    new, slots = in_blocks(update, value.T.reshape(1, size), value, {"slot": slot}, 2)
-    np.testing.assert_array_equal(new, 3 * value)
-    np.testing.assert_array_equal(slots["slot"], 1 + value)
+    gradients = [values[0].T.reshape(1, size), values[1]]
+    for step in (1, 2):
+        made = together.step(update, gradients, values, slots, {}, np.float32(0.5), step)
+        for old, new, gradient in zip(values, made[0], gradients):
+            np.testing.assert_array_equal(new, old - old * 0.25 + 0.5 * gradient)
+        values, slots = made
+    assert all((own["slot"] == 4).all() for own in slots)
+    assert values[0].base is values[1].base  # no copies from step to step
+
+
+def test_small_weights_of_one_kind_go_together():
+    small, large = km.Variable(np.ones(3, "float32")), km.Variable(np.ones(SMALL + 1, "float32"))
+    wide = km.Variable(np.ones(3), dtype="float64")
+    listed = [small, large, wide, small, large]
+    assert groups(listed, [None] * 5) == [[0, 3], [1], [2], [4]]
+    assert groups([small, small], [None, 0.1]) == [[0], [1]]
 
 
 @pytest.mark.parametrize("cls", ["ExponentialDecay", "CosineDecay", "CosineDecayRestarts"])

@@ -23,11 +23,12 @@ def exponentials(logits: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray,
 
 def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
     """Raise ValueError unless the labels have the logits' shape without axis, and their range."""
-    shape = np.delete(logits.shape, axis)
-    if labels.shape != tuple(shape):
+    axis %= logits.ndim
+    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
+    if labels.shape != shape:
         raise ValueError(
             f"sparse cross-entropy: logits of shape {logits.shape} need integer labels of shape "
-            f"{tuple(map(int, shape))}, got {labels.shape}. Squeeze the labels, or use the "
+            f"{shape}, got {labels.shape}. Squeeze the labels, or use the "
             "cross-entropy for one-hot labels."
         )
     if labels.size and (labels.min() < 0 or labels.max() >= logits.shape[axis]):

@@ -10,6 +10,7 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.xla_array import XlaArray, unwrap
 from kernelmodel.layers.arguments import choice, refuse
 from kernelmodel.ops.convert import _cast
@@ -34,14 +35,14 @@ def histogram(values: Any, bins: int) -> Any:
 
         counts: Any = XlaArray(jax.numpy.bincount(unwrap(flat), length=rows * bins))
     else:
-        counts = np.bincount(flat, minlength=rows * bins)
+        counts = as_one(np.bincount, flat, minlength=rows * bins)
     return np.reshape(counts, (rows, bins))
 
 
 def on_host(function: Callable[..., Any], dtype: str, shape: tuple[int, ...], *arrays: Any) -> Any:
     """The result of a function of NumPy arrays; XLA calls back for it."""
     if not any(isinstance(x, XlaArray) for x in arrays):
-        return function(*arrays)
+        return as_one(function, *arrays)
     import jax
 
     kind = jax.dtypes.canonicalize_dtype(dtype)

@@ -1,0 +1,353 @@
+"""Static plans: a step written down once as straight NumPy code, and run again without its makers.
+
+While a step is recorded, its arrays are `PlanArray`s. Each has its value, so that the step takes
+its course, and a name; what NumPy functions, operators and fused kernels do with them becomes a
+line of a Python function. That function does what the step did, in the same order and so to the
+same last bit, but without layers, contexts and tapes: for a small model these cost most of a step.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from autograd.extend import VSpace
+from autograd.numpy.numpy_vspaces import ArrayVSpace
+
+from kernelmodel.engine.boxes import Traced
+from kernelmodel.engine.stand_in import StandIn
+
+# What these return depends on shapes and dtypes only, which a plan is made for.
+OF_SHAPES = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj
+}  # fmt: skip
+# The shape of what these return depends on values.
+OF_VALUES = {
+    np.argwhere, np.bincount, np.compress, np.extract, np.flatnonzero, np.histogram,
+    np.histogram_bin_edges, np.intersect1d, np.nonzero, np.setdiff1d, np.setxor1d,
+    np.trim_zeros, np.union1d, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
+    np.unique_values,
+}  # fmt: skip
+
+
+class Unplannable(TypeError):
+    """A step does what can't be written down, such as deciding on a value."""
+
+
+class Line:
+    """A line of a plan.
+
+    Args:
+        code: Python code, an expression if it has a target.
+        target: The name that gets its value; None if it only changes something in place.
+        uses: Names that it reads.
+        errors: NumPy's error settings around it, if not those of the step.
+    """
+
+    __slots__ = ("code", "errors", "target", "uses")
+
+    def __init__(self, code: str, target: str | None, uses: set[str], errors: Any) -> None:
+        self.code, self.target, self.uses, self.errors = code, target, uses, errors
+
+
+class Plan:
+    """The lines of a step that is being recorded, and in the end a function."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.constants: dict[str, Any] = {"numpy_errstate": np.errstate}
+        self._names: dict[int, str] = {}
+        self._inputs: list[str] = []
+        self._usual = np.geterr()
+
+    # ---- recording ----
+
+    def input(self, value: Any) -> PlanArray:
+        """An array that the function will be given, in the order of these calls."""
+        name = f"i{len(self._inputs)}"
+        self._inputs.append(name)
+        return PlanArray(self, name, value)
+
+    def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any) -> Any:
+        """Call a function on the values of its arguments, and write the call down."""
+        uses: set[str] = set()
+        code = self._call(self._constant(function), args, kwargs, uses)
+        return self._note(code, uses, function(*values(args), **values(kwargs)))
+
+    def method(self, owner: PlanArray, name: str, args: Sequence[Any], kwargs: Any) -> Any:
+        """Call a method of an array, and write the call down."""
+        uses: set[str] = set()
+        code = self._call(f"{self._code(owner, uses)}.{name}", args, kwargs, uses)
+        return self._note(code, uses, getattr(owner.value, name)(*values(args), **values(kwargs)))
+
+    def in_place(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any) -> None:
+        """Call a function for what it does to its arguments, and write the call down."""
+        uses: set[str] = set()
+        code = self._call(self._constant(function), args, kwargs, uses)
+        function(*values(args), **values(kwargs))
+        self.lines.append(Line(code, None, uses, self._errors()))
+
+    def item(self, owner: PlanArray, index: Any) -> Any:
+        """Index an array, and write it down."""
+        uses: set[str] = set()
+        code = f"{self._code(owner, uses)}[{self._code(index, uses)}]"
+        return self._note(code, uses, owner.value[values(index)])
+
+    def _note(self, code: str, uses: set[str], value: Any) -> Any:
+        name = f"v{len(self.lines)}"
+        self.lines.append(Line(code, name, uses, self._errors()))
+        return self._named(name, value)
+
+    def _named(self, name: str, value: Any) -> Any:
+        """The value of a name, for the step to go on with: arrays of it can be looked into."""
+        if isinstance(value, (np.ndarray, np.generic)):
+            return PlanArray(self, name, value)
+        if value is None:
+            return None
+        if isinstance(value, (tuple, list)):
+            parts = [self._note(f"{name}[{i}]", {name}, part) for i, part in enumerate(value)]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        if isinstance(value, dict):
+            return {
+                key: self._note(f"{name}[{key!r}]", {name}, part) for key, part in value.items()
+            }
+        return PlanValue(self, name, value)
+
+    def _errors(self) -> Any:
+        now = np.geterr()
+        return None if now == self._usual else now
+
+    def _call(self, function: str, args: Any, kwargs: Any, uses: set[str]) -> str:
+        parts = [self._code(arg, uses) for arg in args]
+        parts += [f"{key}={self._code(value, uses)}" for key, value in kwargs.items()]
+        return f"{function}({', '.join(parts)})"
+
+    def _code(self, value: Any, uses: set[str]) -> str:
+        """Python code for an argument."""
+        if isinstance(value, PlanValue):
+            uses.add(value.name)
+            return value.name
+        kind = type(value)
+        if value is None or kind in (bool, int, str) or value is Ellipsis:
+            return repr(value)
+        if kind is slice:
+            parts = (value.start, value.stop, value.step)
+            return f"slice({', '.join(self._code(part, uses) for part in parts)})"
+        if kind is list:
+            return f"[{', '.join(self._code(part, uses) for part in value)}]"
+        if kind is tuple:
+            return f"({''.join(self._code(part, uses) + ', ' for part in value)})"
+        if kind is dict:
+            pairs = (f"{key!r}: {self._code(part, uses)}" for key, part in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        return self._constant(value)
+
+    def _constant(self, value: Any) -> str:
+        name = self._names.get(id(value))
+        if name is None:
+            name = self._names[id(value)] = f"c{len(self.constants)}"
+            self.constants[name] = value
+        return name
+
+    # ---- the function ----
+
+    def compile(self, results: Sequence[Any]) -> Callable[..., list[Any]]:
+        """The function of the inputs that returns results of the step.
+
+        Args:
+            results: What the step made: plan arrays, or anything that is the same each time.
+
+        Returns:
+            A function of the inputs, in their order, that returns a list.
+        """
+        last: set[str] = set()
+        ending = f"return [{', '.join(self._result(value, last) for value in results)}]"
+        body: list[str] = []
+        needed = set(last)
+        for line in reversed(self.lines):
+            if line.target is not None and line.target not in needed:
+                continue
+            done = sorted(line.uses - needed)
+            needed |= line.uses
+            code = line.code if line.target is None else f"{line.target} = {line.code}"
+            if line.errors is not None:
+                code = f"with numpy_errstate(**{line.errors!r}): {code}"
+            if done:
+                body.append(f"del {', '.join(done)}")
+            body.append(code)
+        source = "\n ".join([f"def plan({', '.join(self._inputs)}):", *reversed(body), ending])
+        space = dict(self.constants)
+        exec(compile(source, "<plan of a step>", "exec"), space)
+        return space["plan"]
+
+    def _result(self, value: Any, uses: set[str]) -> str:
+        if isinstance(value, np.ndarray):  # the same each time: a copy, which its owner may change
+            return f"{self._constant(value)}.copy()"
+        return self._code(value, uses)
+
+
+class PlanValue:
+    """Something that a line of a plan returned; lines after it may use it, nobody else."""
+
+    __slots__ = ("name", "plan", "value")
+
+    def __init__(self, plan: Plan, name: str, value: Any) -> None:
+        self.plan, self.name, self.value = plan, name, value
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise Unplannable("a step that asks for a value can't be written down as a plan")
+
+    __array__ = __bool__ = __float__ = __int__ = __index__ = __len__ = __iter__ = _refuse
+    item = numpy = tolist = _refuse
+
+    __hash__ = object.__hash__
+
+
+class PlanArray(PlanValue, StandIn):
+    """An array of a step that is being recorded."""
+
+    __slots__ = ()
+
+    shape = property(lambda self: self.value.shape)
+    ndim = property(lambda self: self.value.ndim)
+    size = property(lambda self: self.value.size)
+    nbytes = property(lambda self: self.value.nbytes)
+    itemsize = property(lambda self: self.value.itemsize)
+    dtype = property(lambda self: self.value.dtype)
+    T = property(lambda self: self.transpose())
+    real = property(lambda self: self.plan.call(np.real, [self], {}))
+    imag = property(lambda self: self.plan.call(np.imag, [self], {}))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(value) is Traced for value in inputs):
+            return NotImplemented
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self._run(function, inputs, kwargs, at=method == "at")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if Traced in types:
+            return NotImplemented
+        if function in OF_SHAPES:
+            return function(*values(args), **values(kwargs))
+        if (
+            function in OF_VALUES
+            or (function is np.where and len(args) == 1)
+            or (function is np.repeat and isinstance((*args, kwargs.get("repeats"))[1], PlanArray))
+        ):
+            raise Unplannable(f"the shape of what numpy.{function.__name__} returns is not known")
+        return self._run(function, args, kwargs)
+
+    def _run(self, function: Any, args: Any, kwargs: Any, at: bool = False) -> Any:
+        out = kwargs.get("out")
+        out = out[0] if isinstance(out, tuple) else out
+        if out is None and not at:
+            return self.plan.call(function, args, kwargs)
+        target = args[0] if at else out
+        if not isinstance(target, PlanArray):
+            raise Unplannable("an array that the plan doesn't know is changed in place")
+        self.plan.in_place(function, args, kwargs)
+        return target
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, PlanArray) and part.dtype == bool for part in parts):
+            raise Unplannable("the shape of what a mask selects is not known")
+        return self.plan.item(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.plan.in_place(set_item, (self, index, value), {})
+
+    # NumPy's own operator has ways of its own for squares, roots and scalars.
+    def __pow__(self, other: Any) -> Any:
+        return self.plan.call(operator.pow, (self, other), {})
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.plan.call(operator.pow, (other, self), {})
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def astype(self, dtype: Any, **kwargs: Any) -> PlanArray:
+        """The same values in another dtype."""
+        if kwargs.get("copy") is False and self.value.dtype == dtype:
+            return self
+        return self.plan.method(self, "astype", (np.dtype(dtype),), kwargs)
+
+    def view(self, kind: Any = None) -> PlanArray:
+        """The same bits as another dtype; autograd's `.view(ndarray)` changes nothing."""
+        if kind is None or (isinstance(kind, type) and issubclass(kind, np.ndarray)):
+            return self
+        return self.plan.method(self, "view", (kind,), {})
+
+    def __repr__(self) -> str:
+        return f"<PlanArray {self.name} of shape {self.shape}, {self.dtype}>"
+
+    __hash__ = object.__hash__
+
+
+def set_item(array: Any, index: Any, value: Any) -> None:
+    """`array[index] = value`."""
+    array[index] = value
+
+
+def values(nested: Any) -> Any:
+    """The values of plan arrays in nested containers; other things unchanged."""
+    if isinstance(nested, PlanValue):
+        return nested.value
+    kind = type(nested)
+    if kind in (list, tuple):
+        return kind(map(values, nested))
+    if kind is dict:
+        return {key: values(part) for key, part in nested.items()}
+    if kind is slice:
+        return slice(values(nested.start), values(nested.stop), values(nested.step))
+    return nested
+
+
+def plan_of(args: Sequence[Any]) -> Plan | None:
+    """The plan that an argument belongs to."""
+    for arg in args:
+        if isinstance(arg, PlanArray):
+            return arg.plan
+    return None
+
+
+def as_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that NumPy's protocols don't reach; to a plan it is a single line."""
+    plan = plan_of(args)
+    return function(*args, **kwargs) if plan is None else plan.call(function, args, kwargs)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: PlanArray, *args: Any, **kwargs: Any) -> Any:
+        return self.plan.method(self, name, args, kwargs)
+
+    method.__name__ = name
+    return method
+
+
+for method_name in (
+    "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "copy", "cumprod", "cumsum",
+    "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "reshape",
+    "round", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+):  # fmt: skip
+    setattr(PlanArray, method_name, _method(method_name))
+
+
+class PlanVSpace(ArrayVSpace):
+    """What autograd asks of the space that a gradient lives in."""
+
+    def __init__(self, value: PlanArray) -> None:
+        self.shape, self.dtype = value.shape, value.dtype
+
+    def _mut_add(self, x_prev: Any, x_new: Any) -> Any:
+        return x_prev + x_new
+
+
+Traced.register(PlanArray)
+VSpace.register(PlanArray, PlanVSpace)
