@@ -36,30 +36,28 @@ def max_pool_gradient(
 ) -> None:
     """Give each window's g to its first maximum; arrays are (batch, rows, columns, channels).
 
-    Windows run from the last to the first: a position that several windows chose gets their
-    gradients in the order in which a loop over taps would add them.
+    Where windows overlap, rows run from the last to the first: a position that several windows
+    chose gets their gradients in the order in which a loop over taps would add them.
     """
     batch, rows, columns, channels = out.shape
-    free = np.empty(channels, np.uint8)
+    free = np.empty((columns, channels), g.dtype)
     for b in range(batch):
-        for i in range(rows - 1, -1, -1):
-            for j in range(columns - 1, -1, -1):
-                top, gradient = out[b, i, j], g[b, i, j]
-                free[:] = 1
-                for p in range(height):
-                    for q in range(width):
-                        seen = x[b, i * down + p, j * across + q]
-                        target = dx[b, i * down + p, j * across + q]
+        for step in range(rows):
+            i = step if disjoint else rows - 1 - step
+            free[:] = 1
+            for tap in range(height * width):
+                p, q = tap // width, tap % width
+                line, target_line = x[b, i * down + p], dx[b, i * down + p]
+                for j in range(columns):
+                    top, gradient, left = out[b, i, j], g[b, i, j], free[j]
+                    seen, target = line[j * across + q], target_line[j * across + q]
+                    for c in range(channels):
+                        chosen = left[c] if seen[c] == top[c] else 0 * left[c]
+                        left[c] -= chosen
                         if disjoint:
-                            for c in range(channels):
-                                chosen = free[c] & (seen[c] == top[c])
-                                free[c] ^= chosen
-                                target[c] = gradient[c] * chosen
+                            target[c] = gradient[c] * chosen
                         else:
-                            for c in range(channels):
-                                chosen = free[c] & (seen[c] == top[c])
-                                free[c] ^= chosen
-                                target[c] += gradient[c] * chosen
+                            target[c] += gradient[c] * chosen
 
 
 def add_columns(
