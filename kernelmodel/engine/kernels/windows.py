@@ -20,6 +20,7 @@ Padding = str | Sequence[tuple[int, int]]
 Block = tuple[slice, slice]
 
 BLOCK_BYTES = 2 << 20  # of temporary arrays: what stays in a processor's nearer caches
+TASK_BYTES = 1 << 18  # of temporary arrays: what is worth another thread
 TASKS = 16  # that a batch is cut into: enough for as many threads, few enough to add up after
 
 
@@ -135,7 +136,7 @@ class Windows:
         row_bytes = max(1, math.prod(self.out[1:]) * bytes_a_position)
         samples = max(1, BLOCK_BYTES // (rows * row_bytes))
         step = rows if rows * row_bytes <= 2 * BLOCK_BYTES else max(1, BLOCK_BYTES // row_bytes)
-        count = -(-batch // samples)
+        count = max(-(-batch // samples), batch * rows * row_bytes // TASK_BYTES)
         tasks = []
         for task in even_slices(batch, min(most, count + count % 2 if count > 1 else count)):
             length = task.stop - task.start
