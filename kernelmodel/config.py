@@ -150,10 +150,10 @@ def is_flash_attention_enabled() -> bool | None:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Without effect, and it says so: code in files is never run here."""
+    """Without effect, and it says so: a file is trusted only in the very call that loads it."""
     warnings.warn(
-        "enable_unsafe_deserialization has no effect: code in files (Lambda layers) is never run. "
-        "Rebuild the model in Python and load its weights.",
+        "enable_unsafe_deserialization has no effect: code in files is never run, and Lambda "
+        "layers need safe_mode=False in the very call that loads them.",
         stacklevel=2,
     )
 

@@ -2,7 +2,8 @@
 
 A config names a class by module and name. Only classes and functions of our own tables, those
 registered with `register_keras_serializable`, and `custom_objects` are ever made from one: a path
-in a file is never imported, and code in a file is never run.
+in a file is never imported, and code in a file is never run. A `Lambda` calls a function with
+arguments that the file chooses, so it needs `safe_mode=False` in the very call that reads the file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 
 from kernelmodel.core import autoconfig, lookup
 from kernelmodel.core.lookup import TABLES, Registry, suggestion
+from kernelmodel.core.reading import IN
+from kernelmodel.ops.convert import standardize_dtype
 
 T = TypeVar("T")
 
@@ -27,7 +30,8 @@ _scope: ContextVar[dict[str, Any] | None] = ContextVar("kernelmodel_custom_objec
 _written: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_written", default=None)
 _read: ContextVar[dict[int, Any] | None] = ContextVar("kernelmodel_read", default=None)
 
-NEVER = {"__lambda__"}
+# Whether Lambda layers are made.
+_lambdas: ContextVar[bool] = ContextVar("kernelmodel_lambdas", default=False)
 
 
 @contextmanager
@@ -43,6 +47,20 @@ def shared_objects(reading: bool = False) -> Iterator[None]:
         yield
     finally:
         variable.reset(token)
+
+
+@contextmanager
+def lambda_scope(allowed: bool) -> Iterator[None]:
+    """Let configs name `Lambda` layers inside a `with` block, or not.
+
+    Args:
+        allowed: Whether the config is trusted.
+    """
+    token = _lambdas.set(allowed)
+    try:
+        yield
+    finally:
+        _lambdas.reset(token)
 
 
 def custom_scope_objects() -> dict[str, Any]:
@@ -213,47 +231,57 @@ def _serialize_callable(obj: Any) -> Any:
 def deserialize_keras_object(
     config: Any,
     custom_objects: dict[str, Any] | None = None,
-    safe_mode: bool = True,
+    safe_mode: bool | None = True,
     table: Registry | None = None,
 ) -> Any:
     """Make the object that a config describes.
 
+    An error carries notes that say in which object of the config it happened.
+
     Args:
         config: What `serialize_keras_object` returned, or Keras wrote.
         custom_objects: `{name: class or function}` that the config may name.
-        safe_mode: Kept for Keras' sake; code in a config is never run, whatever it says.
+        safe_mode: Only False lets `Lambda` layers be made; see `load_model`.
         table: Table to look names up in first.
 
     Raises:
-        ValueError: The config names something that nobody registered, or carries code.
+        ValueError: The config names something that nobody registered, carries code, or needs
+            `safe_mode=False`.
     """
+    if custom_objects or safe_mode is False:
+        with (
+            custom_object_scope(custom_objects or {}),
+            lambda_scope(_lambdas.get() or safe_mode is False),
+        ):
+            return deserialize_keras_object(config, table=table)
     if isinstance(config, (list, tuple)):
-        parts = [deserialize_keras_object(c, custom_objects, safe_mode) for c in config]
-        return type(config)(parts)
+        return type(config)([deserialize_keras_object(part) for part in config])
     if not isinstance(config, dict):
         return config
     if "class_name" not in config or "config" not in config:
-        return {
-            key: deserialize_keras_object(part, custom_objects, safe_mode)
-            for key, part in config.items()
-        }
+        return {key: deserialize_keras_object(part) for key, part in config.items()}
     name, inner = config["class_name"], config["config"]
-    if name in NEVER:
-        raise ValueError(
-            f"The config holds code ({name}), which is never run. Rebuild the model in Python and "
-            "load its weights, or register a named function in place of the lambda."
-        )
+    if not isinstance(name, str):
+        raise ValueError(f"The name of a class must be a text, got {name!r}.")
+    try:
+        return _deserialize(name, inner, config, table)
+    except Exception as error:
+        title = inner.get("name") if isinstance(inner, dict) else None
+        error.add_note(f"{IN}{name} {title!r}" if isinstance(title, str) else IN + name)
+        raise
+
+
+def _deserialize(name: str, inner: Any, config: dict[str, Any], table: Registry | None) -> Any:
+    if name == "__lambda__":
+        raise ValueError(CODE)
     if name == "__tuple__":
-        return tuple(deserialize_keras_object(p, custom_objects, safe_mode) for p in inner)
+        return tuple(deserialize_keras_object(part) for part in inner)
     if name == "__slice__":
         return slice(inner["start"], inner["stop"], inner["step"])
     if name == "__ellipsis__":
         return Ellipsis
     if name in ("__numpy__", "__tensor__"):
-        return np.array(inner["value"], dtype=inner["dtype"])
-    if custom_objects:
-        with custom_object_scope(custom_objects):
-            return deserialize_keras_object(config, None, safe_mode, table)
+        return np.array(inner["value"], dtype=standardize_dtype(inner["dtype"]))
     if name == "function":
         return find_function(config, table)
     shared, key = _read.get(), config.get("shared_object_id")
@@ -262,6 +290,8 @@ def deserialize_keras_object(
     cls = find_class(config.get("module"), name, config.get("registered_name"), table)
     if not hasattr(cls, "from_config"):
         return cls
+    if getattr(cls, "calls_functions_of_configs", False):
+        _check_function(inner)
     obj = cls.from_config(inner)
     if config.get("build_config") and hasattr(obj, "build_from_config"):
         obj.build_from_config(config["build_config"])
@@ -270,6 +300,31 @@ def deserialize_keras_object(
     if shared is not None and key is not None:
         shared[key] = obj
     return obj
+
+
+CODE = (
+    "It holds the code of a Python lambda, as Keras writes it, which is never run here, whatever "
+    "safe_mode is: it could do anything. Make the model in Python and load the file's weights; or "
+    "pass custom_objects={'Lambda': MyLayer}, a class whose from_config(config) returns a layer "
+    "that does the same. For files to come, give Lambda a named function decorated with "
+    "kernelmodel.utils.register_keras_serializable."
+)
+
+
+def _check_function(config: Any) -> None:
+    """Whether a layer that calls a function of a config may be made of it."""
+    function = config.get("function") if isinstance(config, dict) else None
+    code = isinstance(function, (list, tuple))  # as Keras 2 writes it
+    if code or (isinstance(function, dict) and function.get("class_name") == "__lambda__"):
+        raise ValueError(CODE)
+    if not _lambdas.get():
+        raise ValueError(
+            "A Lambda layer calls a function with arguments that the file chooses, so it is made "
+            "only if you pass safe_mode=False in this very call, e.g. "
+            "load_model(path, safe_mode=False). Do so only for files that you trust. The function "
+            "must be one of kernelmodel's, registered with "
+            "kernelmodel.utils.register_keras_serializable, or in custom_objects."
+        )
 
 
 def find_class(
@@ -319,7 +374,7 @@ def find_function(config: dict[str, Any], table: Registry | None = None) -> Any:
 
 
 lookup.deserialize = lambda config, custom, table: deserialize_keras_object(
-    config, custom, True, table
+    config, custom, table=table
 )
 lookup.custom_scope = lambda: {**_registered, **custom_scope_objects()}
 autoconfig._encode = serialize_keras_object

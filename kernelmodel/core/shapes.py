@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.allowance import check_room
 from kernelmodel.core.context import Context, current
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_structure, pack_like
@@ -47,7 +48,9 @@ def infer_outputs(function: Callable[..., Any], args: Any, kwargs: Any, owner: s
     def run(number: int) -> Any:
         def fill(leaf: Any) -> Any:
             if isinstance(leaf, KerasTensor):
-                return blank(_concrete(leaf.shape, number), leaf.dtype)
+                array = blank(_concrete(leaf.shape, number), leaf.dtype)
+                check_room(array.nbytes, f"The input of {owner!r}, of shape {array.shape},")
+                return array
             return leaf
 
         context = Context(pure=True)

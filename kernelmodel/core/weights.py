@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.allowance import first_value
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.tracking import Tracker, unique
@@ -64,9 +65,9 @@ class Weights(Tracker):
         parents = list(context.path) if context is not None else []
         if not parents or parents[-1] != self.name:
             parents.append(self.name)
-        variable = Variable(
-            getval(make(shape, dtype=kind)), None, kind, trainable, name, "/".join([*parents, name])
-        )
+        path = "/".join([*parents, name])
+        value = first_value(make, shape, kind, f"Weight {path!r}")
+        variable = Variable(getval(value), None, kind, trainable, name, path)
         variable.regularizer = TABLES["keras.regularizers"].get(regularizer)  # type: ignore[attr-defined]
         variable.constraint = TABLES["keras.constraints"].get(constraint)  # type: ignore[attr-defined]
         self._own(variable)

@@ -19,7 +19,8 @@ class Lambda(Layer):
     """A function of an array as a layer.
 
     A model with a Python lambda can't be saved: a file carries no code. Use a named function
-    decorated with `kernelmodel.utils.register_keras_serializable`, or a subclass of `Layer`.
+    decorated with `kernelmodel.utils.register_keras_serializable`, or a subclass of `Layer`. A file
+    with a Lambda is loaded only with `safe_mode=False`.
 
     Args:
         function: Called with the input, and with `training` and `mask` if it has such arguments.
@@ -36,6 +37,8 @@ class Lambda(Layer):
         >>> km.layers.Lambda(lambda x: x ** 2)([1.0, 3.0])
         array([1., 9.], dtype=float32)
     """
+
+    calls_functions_of_configs = True
 
     def __init__(
         self,

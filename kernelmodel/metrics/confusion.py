@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.allowance import check_room
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.primitive import fused
 from kernelmodel.losses.loss import mask_of
@@ -104,6 +105,7 @@ def even_thresholds(count: int) -> list[float]:
     """So many thresholds from 0 to 1; 0.5 for a single one."""
     if count == 1:
         return [0.5]
+    check_room(32 * count, f"A list of {count:,} thresholds")
     return [0.0, *((i + 1) / (count - 1) for i in range(count - 2)), 1.0]
 
 

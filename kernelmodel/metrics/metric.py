@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernelmodel import initializers, ops
+from kernelmodel.core.allowance import first_value
 from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
@@ -92,9 +93,9 @@ class Metric(Configurable):
         make = initializers.get("zeros" if initializer is None else initializer)
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         kind = ops.standardize_dtype(dtype)
-        variable = Variable(
-            getval(make(shape, dtype=kind)), shape, kind, False, name, f"{self.name}/{name}"
-        )
+        path = f"{self.name}/{name}"
+        value = first_value(make, shape, kind, f"Variable {path!r}", saved=False)
+        variable = Variable(getval(value), shape, kind, False, name, path)
         owned.append(variable)
         return variable
 

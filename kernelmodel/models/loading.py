@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from kernelmodel.core.allowance import Allowance, allowance, machine_memory
 from kernelmodel.core.hooks import hooks
-from kernelmodel.core.serialization import deserialize_keras_object, shared_objects
+from kernelmodel.core.reading import parse_json, reading
+from kernelmodel.core.serialization import (
+    deserialize_keras_object,
+    lambda_scope,
+    shared_objects,
+)
 from kernelmodel.models.model import Model
 
 
@@ -19,11 +24,13 @@ def load_model(
         filepath: Path of a ".keras" file.
         custom_objects: `{name: class or function}` that the model uses.
         compile: Whether to compile it as it was.
-        safe_mode: Accepted; code in a file is never run.
+        safe_mode: Only False, in this very call, lets `Lambda` layers be made: pass it only for a
+            file that you trust. Code in a file, as Keras writes for a Python lambda, is never run.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It isn't a model file, is damaged, or names unknown classes.
+        ValueError: It isn't a model file, is damaged, names unknown classes, or needs
+            `safe_mode=False`.
     """
     assert hooks.load_model is not None
     return hooks.load_model(filepath, custom_objects, compile, safe_mode)
@@ -34,15 +41,19 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
     model.save(filepath, overwrite=overwrite, **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
+def model_from_json(
+    json_string: str, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True
+) -> Any:
     """Make a model, with fresh weights, of the JSON that `model.to_json` gave.
 
     Args:
         json_string: The JSON.
         custom_objects: `{name: class or function}` that the model uses.
+        safe_mode: Only False lets `Lambda` layers be made; see `load_model`.
 
     Raises:
-        ValueError: It isn't the JSON of a model, or names unknown classes.
+        ValueError: It isn't the JSON of a model, names unknown classes, needs `safe_mode=False`, or
+            describes more weights than this machine's memory holds.
 
     Examples:
         >>> import kernelmodel as km
@@ -50,12 +61,14 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         >>> km.models.model_from_json(model.to_json()).count_params()
         4
     """
-    try:
-        config = json.loads(json_string)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"This is not JSON: {error}.") from error
-    with shared_objects(reading=True):
-        model = deserialize_keras_object(config, custom_objects)
-    if not isinstance(model, Model):
-        raise ValueError(f"The JSON describes a {type(model).__name__}, not a model.")
+    title = "The model's JSON"
+    with (
+        reading(title),
+        shared_objects(reading=True),
+        allowance(Allowance(machine_memory(), "this machine's memory")),
+        lambda_scope(safe_mode is False),
+    ):
+        model = deserialize_keras_object(parse_json(json_string, title, "it"), custom_objects)
+        if not isinstance(model, Model):
+            raise ValueError(f"It describes a {type(model).__name__}, not a model.")
     return model

@@ -5,6 +5,7 @@ from typing import Any
 
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.hooks import hooks
+from kernelmodel.core.reading import reading
 from kernelmodel.core.serialization import (
     custom_object_scope,
     deserialize_keras_object,
@@ -14,9 +15,10 @@ from kernelmodel.core.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from kernelmodel.saving.archive import open_archive
 from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write
-from kernelmodel.saving.guard import open_archive, open_hdf5
+from kernelmodel.saving.guard import open_hdf5
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import (
     load_model,
@@ -80,8 +82,8 @@ def save_weights(
         )
     if may_write(path, overwrite):
         write = write_weights if path.name.endswith(".weights.h5") else write_legacy_weights
-        with replaced_when_done(path) as part:
-            write(part, model)
+        with replaced_when_done(path) as part, open(part, "wb+") as file:
+            write(file, model)
 
 
 def load_weights(
@@ -100,6 +102,11 @@ def load_weights(
         ValueError: The file doesn't fit the model; nothing has changed.
     """
     path = Path(filepath)
+    with reading(str(path)):
+        _load_weights(model, path, skip_mismatch, by_name)
+
+
+def _load_weights(model: Any, path: Path, skip_mismatch: bool, by_name: bool) -> None:
     legacy = path.suffix in ENDINGS and _is_legacy_file(path)
     if by_name and not legacy:
         raise ValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 from typing import Any
 
-from kernelmodel.saving.guard import read_member
+from kernelmodel.saving.archive import read_member
 from kernelmodel.saving.state import owners
 
 Assets = list[tuple[Any, dict[str, bytes]]]

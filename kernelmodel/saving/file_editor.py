@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,11 @@ import numpy as np
 
 from kernelmodel.callbacks.console import say
 from kernelmodel.core.files import replaced_when_done
-from kernelmodel.saving.guard import open_archive, open_hdf5, read_dataset, read_json
+from kernelmodel.core.reading import reading
+from kernelmodel.saving.archive import open_archive, open_member, read_json
+from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.keras_file import WEIGHTS
+from kernelmodel.saving.progress import GROUP
 from kernelmodel.saving.state import walk
 
 Tree = dict[str, Any]
@@ -52,16 +54,20 @@ class KerasFileEditor:
     def __init__(self, filepath: Any) -> None:
         path = Path(filepath)
         self.filepath = str(path)
-        self.metadata = self.config = None
+        self.metadata: Tree | None = None
+        self.config: Tree | None = None
+        with reading(self.filepath):
+            self._open(path)
+
+    def _open(self, path: Path) -> None:
         if path.name.endswith(".weights.h5"):
             self.weights_dict = self._read(path)
         elif path.suffix == ".keras":
             with open_archive(path) as archive:
                 self.metadata = read_json(archive, "metadata.json", self.filepath)
                 self.config = read_json(archive, "config.json", self.filepath)
-                if WEIGHTS not in archive.namelist():
-                    raise ValueError(f"{path}: the weights inside are missing.")
-                self.weights_dict = self._read(io.BytesIO(archive.read(WEIGHTS)))
+                with open_member(archive, WEIGHTS, self.filepath) as member:
+                    self.weights_dict = self._read(member)
         else:
             raise ValueError(
                 f"A file of weights ends in '.keras' or '.weights.h5', got {self.filepath!r}."
@@ -115,7 +121,7 @@ class KerasFileEditor:
             came = "nothing" if found is None else f"shape {found.shape}"
             say(f"{path}: the model has shape {shape}, the file {came}")
         for path in there:
-            if path not in wanted and not path.startswith("optimizer/"):
+            if path not in wanted and not path.startswith(("optimizer/", f"{GROUP}/")):
                 errors += 1
                 say(f"{path}: not in the model")
         status = "error" if errors else "success"
@@ -234,7 +240,11 @@ class KerasFileEditor:
         path = Path(filepath)
         if not path.name.endswith(".weights.h5"):
             raise ValueError(f"Weights are saved to '.weights.h5' files, got {str(path)!r}.")
-        with replaced_when_done(path) as part, h5py.File(part, "w") as store:
+        with (
+            replaced_when_done(path) as part,
+            open(part, "wb+") as file,
+            h5py.File(file, "w") as store,
+        ):
             for where, weight in arrays_in(self.weights_dict):
                 outer, _, name = where.rpartition("/")
                 store.create_dataset(f"{outer}/vars/{name}", data=weight)

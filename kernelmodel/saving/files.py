@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from pathlib import Path
 
@@ -14,8 +15,20 @@ def may_write(path: Path, overwrite: bool) -> bool:
     """
     if overwrite or not path.exists():
         return True
-    if not sys.stdin or not sys.stdin.isatty():
-        raise FileExistsError(
-            f"{path} exists and overwrite=False. Choose another name or pass overwrite=True."
-        )
-    return input(f"{path} exists. Replace it? [y/N] ").strip().lower() in ("y", "yes")
+    question = f"{path} exists. Replace it? [y/N] "
+    try:
+        if _somebody_there():
+            return input(question).strip().lower() in ("y", "yes")
+    except (EOFError, NotImplementedError):  # the latter of a notebook that is run by a program
+        pass
+    raise FileExistsError(
+        f"{path} exists and overwrite=False. Choose another name or pass overwrite=True."
+    )
+
+
+def _somebody_there() -> bool:
+    """Whether there is a terminal, or a notebook: it has a function of its own for `input`."""
+    kernel = getattr(builtins.input, "__self__", None)
+    if type(kernel).__module__.startswith("ipykernel"):
+        return True
+    return sys.stdin is not None and sys.stdin.isatty()

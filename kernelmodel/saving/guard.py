@@ -1,123 +1,206 @@
-"""All that an untrusted file may make us do: read numbers of the shapes that we expect."""
+"""All that an untrusted HDF5 file may make us do: read numbers of the shapes that we expect."""
 
 from __future__ import annotations
 
-import json
-import zipfile
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
-# A model's configuration is text: one beyond this many bytes is not a model's.
-MAX_CONFIG = 256 * 2**20
+from kernelmodel.core.reading import MAX_CONFIG, reading
+from kernelmodel.saving.heaps import check_heaps
+
+# Compressed or partly stored data may be this many times as large as in the file, and so much more.
+MAX_RATIO = 200
+SPARE_BYTES = 4096
+# Compressed data unpacks to at most 1032 times its size, so a piece of this size to a gigabyte.
+MAX_CHUNK = 2**20
+MAX_DEPTH = 100
 
 
 @contextmanager
 def open_hdf5(file: Any, title: str) -> Iterator[Any]:
-    """An HDF5 file for reading.
+    """An HDF5 file for reading, all of which was looked over before.
+
+    Args:
+        file: Path or open file.
+        title: The file's name for error messages.
 
     Raises:
-        ValueError: It isn't an HDF5 file.
+        FileNotFoundError: There is none.
+        ValueError: It isn't an HDF5 file; it holds links to other places, one dataset twice, data
+            outside of the file, another type than numbers, or more than the file can hold.
     """
     import h5py
 
-    try:
-        store = h5py.File(file, "r")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {title}.") from None
-    except OSError as error:
-        raise ValueError(f"{title} is not a readable HDF5 file: {error}.") from error
-    with store:
-        yield store
+    with reading(title):
+        try:
+            size = os.stat(file).st_size if isinstance(file, (str, os.PathLike)) else _end(file)
+            store = h5py.File(file, "r")
+        except FileNotFoundError:
+            raise FileNotFoundError(f"There is no file {title}.") from None
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                raise
+            raise ValueError(f"{title} is not a readable HDF5 file: {error}.") from error
+        with store:
+            _look_over(store, title, size)
+            yield store
+
+
+def _end(file: Any) -> int:
+    return file.seek(0, os.SEEK_END)
+
+
+def allowed_bytes(store: Any) -> int:
+    """How much memory a model may take whose weights are in this open HDF5 file.
+
+    Metrics and optimizers have some that aren't in it, and a model may use a larger dtype.
+    """
+    import h5py
+
+    sizes: list[int] = []
+    store.visititems(
+        lambda _, thing: sizes.append(thing.nbytes) if isinstance(thing, h5py.Dataset) else None
+    )
+    return 4 * sum(sizes) + 64 * 2**20
+
+
+def _look_over(store: Any, title: str, size: int) -> None:
+    """Check each link, group and dataset of a file, before anything is read of it."""
+    from h5py import h5d, h5g, h5l, h5o
+
+    seen = {h5o.get_info(store.id).addr}
+    stored = 0
+    waiting = [(h5g.open(store.id, b"/"), "", 0)]
+    while waiting:
+        group, path, depth = waiting.pop()
+        for key in group:
+            where = f"{path}/{key.decode('utf-8', 'replace')}"
+            if group.links.get_info(key).type != h5l.TYPE_HARD:
+                _refuse(title, where, "is a link to another place")
+            thing = h5o.open(group, key)
+            address = h5o.get_info(thing).addr
+            if address in seen:
+                _refuse(title, where, "is the same as another part of the file")
+            seen.add(address)
+            if isinstance(thing, h5g.GroupID) and depth < MAX_DEPTH:
+                waiting.append((thing, where, depth + 1))
+            elif isinstance(thing, h5d.DatasetID):
+                stored += _check_dataset(thing, title, where)
+                if stored > size:
+                    _refuse(title, where, f"and those before it take more than the file's {size:,}")
+            else:
+                _refuse(title, where, "is neither a group nor a dataset")
+
+
+def _check_dataset(data: Any, title: str, where: str) -> int:
+    """The size in the file of a dataset that may be read."""
+    from h5py import h5d, h5s, h5t, h5z
+
+    plan, space, kind = data.get_create_plist(), data.get_space(), data.get_type()
+    layout = plan.get_layout()
+    if layout == h5d.VIRTUAL or plan.get_external_count():
+        _refuse(title, where, "has its data in other files")
+    item = kind.get_size()
+    if kind.get_class() not in (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE) or item > 16:
+        _refuse(title, where, "doesn't hold numbers")
+    stored = data.get_storage_size()
+    shape = space.get_simple_extent_dims() if space.get_simple_extent_type() == h5s.SIMPLE else ()
+    most = stored * MAX_RATIO + SPARE_BYTES
+    pieces = plan.get_chunk() if layout == h5d.CHUNKED else ()
+    for which, lengths in (("shape", shape), ("chunks of shape", pieces)):
+        if math.prod(lengths) * item > most:
+            _refuse(
+                title, where, f"claims {which} {tuple(lengths)}, but {stored:,} bytes are stored"
+            )
+    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+    harmless = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF}
+    if not harmless.issuperset(filters):
+        _refuse(title, where, f"is packed with filters {filters}, which aren't all known")
+    if filters and any(
+        data.get_chunk_info(i).size > MAX_CHUNK for i in range(data.get_num_chunks())
+    ):
+        _refuse(title, where, f"is packed in pieces of more than {MAX_CHUNK:,} bytes")
+    return stored
+
+
+def _refuse(title: str, where: str, what: str) -> None:
+    raise ValueError(f"{title}: {where} {what}. The file is damaged or not to be trusted.")
 
 
 def read_dataset(
     group: Any, key: str, shape: tuple[int, ...] | None, title: str, where: str
 ) -> np.ndarray:
-    """A dataset of an expected shape (None: one axis); links to other places are refused.
+    """A dataset of an expected shape (None: one axis) in a file opened with `open_hdf5`.
 
     Raises:
-        ValueError: No such dataset, a link, or another shape.
+        ValueError: No such dataset, or another shape.
+    """
+    return read_values(find_dataset(group, key, shape, title, where), title)
+
+
+def read_values(dataset: Any, title: str) -> np.ndarray:
+    """The values of a dataset that `find_dataset` gave.
+
+    Raises:
+        ValueError: They can't be read.
+    """
+    try:
+        return np.asarray(dataset[()])
+    except (OSError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{title}: {dataset.name} can't be read ({error}).") from error
+
+
+def find_dataset(
+    group: Any, key: str, shape: tuple[int, ...] | EllipsisType | None, title: str, where: str
+) -> Any:
+    """A dataset of an expected shape (None: one axis; ...: any); its values aren't read yet.
+
+    Raises:
+        ValueError: No such dataset, or another shape.
     """
     import h5py
 
-    link = group.get(key, getlink=True)
-    if not isinstance(link, h5py.HardLink):
+    dataset = group.get(key)
+    if not isinstance(dataset, h5py.Dataset):
         raise ValueError(
-            f"{title}: {where}/{key} is {'missing' if link is None else 'a link'}, not a dataset. "
-            "The file is damaged or not to be trusted."
+            f"{title}: {where}/{key} is {'missing' if dataset is None else 'not a dataset'}. "
+            "The file is damaged, or of another model."
         )
-    dataset = group[key]
-    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+    if shape is None and dataset.ndim != 1:
         raise ValueError(
-            f"{title}: {where}/{key} isn't a plain dataset. The file is damaged or not to be "
-            "trusted."
+            f"{title}: {where}/{key} has shape {dataset.shape}, but must have one axis."
         )
-    if shape is None and (dataset.ndim != 1 or dataset.size > MAX_CONFIG):
-        raise ValueError(
-            f"{title}: {where}/{key} has shape {dataset.shape}, but must have one axis, of a "
-            "length that fits a vocabulary."
-        )
-    if shape is not None and dataset.shape != shape:
+    if shape not in (None, ..., dataset.shape):
         raise ValueError(
             f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
             f"{shape}. Make the model as it was when the file was saved."
         )
-    return dataset[()]
+    if dataset.dtype.kind not in "biuf":
+        raise ValueError(f"{title}: {where}/{key} holds {dataset.dtype}, not numbers.")
+    return dataset
 
 
-def read_json(archive: zipfile.ZipFile, name: str, title: str) -> Any:
-    """A JSON member of an archive.
-
-    Raises:
-        ValueError: It is missing, too large, or not JSON.
-    """
-    if name not in archive.namelist():
-        raise ValueError(
-            f"{title} has no {name!r} inside, so it isn't a .keras file; it holds "
-            f"{archive.namelist()[:5]}."
-        )
-    try:
-        return json.loads(read_member(archive, name, title).decode("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{title}: {name!r} is damaged ({error}).") from error
-
-
-def read_member(archive: zipfile.ZipFile, name: str, title: str) -> bytes:
-    """A text member of an archive, which is there.
+def read_attribute(group: Any, name: str, title: str) -> Any:
+    """An attribute of a group: text, or an array of them; None if it has none of this name.
 
     Raises:
         ValueError: It is too large, or damaged.
     """
-    info = archive.getinfo(name)
-    if info.file_size > MAX_CONFIG:
-        raise ValueError(f"{title}: {name!r} claims {info.file_size} bytes, which no model needs.")
-    try:
-        return archive.read(info)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{title}: {name!r} is damaged ({error}).") from error
-
-
-def open_archive(path: Path) -> zipfile.ZipFile:
-    """A .keras file for reading.
-
-    Raises:
-        FileNotFoundError: There is none.
-        ValueError: It is something else than a .keras file.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}.")
-    if path.is_dir():
+    if name not in group.attrs:
+        return None
+    about = group.attrs.get_id(name)
+    size = math.prod(about.shape or ()) * about.dtype.itemsize
+    if size > MAX_CONFIG:
         raise ValueError(
-            f"{path} is a folder. If it is a TensorFlow SavedModel, load it with TensorFlow and "
-            "save it as a .keras file there."
+            f"{title}: attribute {name!r} of {group.name} claims {size:,} bytes, which no model "
+            "needs."
         )
-    try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise ValueError(
-            f"{path} is not a .keras file: {error}. It is damaged, or of another kind."
-        ) from error
+    if about.dtype.kind == "O":  # texts of any length
+        check_heaps(group.file.filename, title)
+    return group.attrs[name]

@@ -5,23 +5,35 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from kernelmodel.core.allowance import Allowance, allowance
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.layer import Layer
+from kernelmodel.core.reading import reading
 from kernelmodel.core.serialization import (
     custom_object_scope,
     deserialize_keras_object,
+    lambda_scope,
     serialize_keras_object,
     shared_objects,
 )
 from kernelmodel.models.model import Model
+from kernelmodel.saving.archive import (
+    BLOCK,
+    checked_archive,
+    open_archive,
+    open_member,
+    read_json,
+)
 from kernelmodel.saving.assets import read_assets, write_assets
 from kernelmodel.saving.files import may_write
-from kernelmodel.saving.guard import open_archive, read_json
-from kernelmodel.saving.hdf5_file import read_weights, write_weights
+from kernelmodel.saving.guard import allowed_bytes, open_hdf5
+from kernelmodel.saving.hdf5_file import take_weights, write_weights
 from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model, save_legacy_model
 
 # The version of Keras whose format this is: Keras reads it to know what to expect.
@@ -74,8 +86,11 @@ def save_model(
         return
     config = _config_of(model)
     optimizer = getattr(model, "optimizer", None) if kwargs.get("include_optimizer", True) else None
-    with replaced_when_done(path) as part:
-        _write(part, config, model, optimizer)
+    with (
+        replaced_when_done(path) as part,
+        tempfile.TemporaryFile(dir=part.parent) as scratch,
+    ):
+        _write(part, config, model, optimizer, scratch)
 
 
 def _config_of(model: Any) -> str:
@@ -83,7 +98,8 @@ def _config_of(model: Any) -> str:
         return json.dumps(serialize_keras_object(model), default=_refuse)
 
 
-def _write(file: Any, config: str, model: Any, optimizer: Any) -> None:
+def _write(file: Any, config: str, model: Any, optimizer: Any, scratch: IO[bytes]) -> None:
+    """Write a file; its weights first go to another one, since HDF5 isn't written in order."""
     metadata = {
         "keras_version": FORMAT_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
@@ -91,23 +107,25 @@ def _write(file: Any, config: str, model: Any, optimizer: Any) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", config)
-        weights = io.BytesIO()
-        write_weights(weights, model, optimizer)
-        archive.writestr(WEIGHTS, weights.getbuffer())
+        write_weights(scratch, model, optimizer, with_progress=True)
+        scratch.seek(0)
+        with archive.open(WEIGHTS, "w", force_zip64=True) as member:
+            shutil.copyfileobj(scratch, member, BLOCK)
         write_assets(archive, model)
 
 
 def reduce_model(model: Any) -> tuple[Any, tuple[bytes]]:
     """How a built model is pickled and deeply copied: as the content of its file."""
     file = io.BytesIO()
-    _write(file, _config_of(model), model, model.optimizer)
+    _write(file, _config_of(model), model, model.optimizer, io.BytesIO())
     return model_from_bytes, (file.getvalue(),)
 
 
 def model_from_bytes(content: bytes) -> Any:
-    """The model of a file's content."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return _read(archive, "the pickled model", compile=True)
+    """The model of a file's content. (A pickle can run code anyway, so a Lambda is no worse.)"""
+    title = "The pickled model"
+    with reading(title), checked_archive(io.BytesIO(content), title) as archive, lambda_scope(True):
+        return _read(archive, title, compile=True)
 
 
 def _refuse(value: Any) -> Any:
@@ -126,44 +144,53 @@ def load_model(
         filepath: Path of a ".keras" file, or of an ".h5" or ".hdf5" file of Keras 2.
         custom_objects: `{name: class or function}` that the model uses.
         compile: Whether to compile it as it was.
-        safe_mode: Accepted; code in a file is never run.
+        safe_mode: Only False, in this very call, lets `Lambda` layers be made: they call functions
+            (kernelmodel's own, registered ones, those in `custom_objects`) with arguments that the
+            file chooses, so pass it only for a file that you trust. Code in a file, which Keras
+            writes for a Python lambda, isn't run in either case.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It isn't a model file, is damaged, or names unknown classes.
+        ValueError: It isn't a model file, is damaged, names unknown classes, or needs
+            `safe_mode=False`. The message names the file and the place in it.
     """
     path = Path(filepath)
-    if path.suffix in ENDINGS:
-        return load_legacy_model(path, custom_objects, compile)
-    with open_archive(path) as archive, custom_object_scope(custom_objects or {}):
-        return _read(archive, str(path), compile)
+    with (
+        reading(str(path)),
+        custom_object_scope(custom_objects or {}),
+        lambda_scope(safe_mode is False),
+    ):
+        if path.suffix in ENDINGS:
+            return load_legacy_model(path, compile)
+        with open_archive(path) as archive:
+            return _read(archive, str(path), compile)
 
 
 def _read(archive: zipfile.ZipFile, title: str, compile: bool) -> Any:
     config = read_json(archive, "config.json", title)
     compile_config = config.pop("compile_config", None)
-    with shared_objects(reading=True):
-        model = deserialize_keras_object(config)
-    if not isinstance(model, Layer):
-        raise ValueError(f"{title} holds a {type(model).__name__}, not a model.")
-    if compile and compile_config and isinstance(model, Model):
-        model.compile_from_config(compile_config)
-    read_archive_weights(archive, model, title, optimizer=getattr(model, "optimizer", None))
+    with open_member(archive, WEIGHTS, title) as member, open_hdf5(member, title) as store:
+        room = Allowance(allowed_bytes(store), f"the size of {WEIGHTS!r}", values_follow=True)
+        with (
+            reading(title, "config.json"),
+            shared_objects(reading=True),
+            allowance(room),
+        ):
+            model = deserialize_keras_object(config)
+            if not isinstance(model, Layer):
+                raise ValueError(f"It describes a {type(model).__name__}, not a model.")
+            if compile and compile_config and isinstance(model, Model):
+                model.compile_from_config(compile_config)
+        optimizer = getattr(model, "optimizer", None)
+        assets = read_assets(archive, model, title)
+        take_weights(store, model, title, optimizer, in_use=False, assets=assets)
     return model
 
 
 def read_archive_weights(
-    archive: zipfile.ZipFile, model: Any, title: str, optimizer: Any = None,
-    skip_mismatch: bool = False,
-) -> None:  # fmt: skip
+    archive: zipfile.ZipFile, model: Any, title: str, skip_mismatch: bool = False
+) -> None:
     """Read the weights inside an open .keras file."""
-    try:
-        data = archive.read(WEIGHTS)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{title}: the weights inside are missing or damaged ({error})."
-        ) from error
-    assets = read_assets(archive, model, title)
-    read_weights(io.BytesIO(data), model, optimizer, skip_mismatch, title)
-    for owner, files in assets:
-        owner.load_assets(files)
+    with open_member(archive, WEIGHTS, title) as member, open_hdf5(member, title) as store:
+        assets = read_assets(archive, model, title)
+        take_weights(store, model, title, skip_mismatch=skip_mismatch, assets=assets)

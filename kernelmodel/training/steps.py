@@ -326,6 +326,21 @@ class Steps(Layer):
         if untried:
             self._trial(list(untried.values()))
             self._tried.update(untried)
+            self._go_on_with_metrics()
+
+    def _metric_variables(self) -> list[Any]:
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def _go_on_with_metrics(self) -> None:
+        """Take what a file says about metrics, which weren't made yet when it was loaded."""
+        compiled, values = self.__dict__.pop("_saved_metrics", (None, []))
+        variables = self._metric_variables()
+        fit = [v.shape for v in variables] == [value.shape for value in values]
+        if (
+            compiled is self.compiled_metrics and fit
+        ):  # else it was compiled anew, or for other data
+            for variable, value in zip(variables, values):
+                variable.assign(value)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:

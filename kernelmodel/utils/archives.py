@@ -32,6 +32,7 @@ DAMAGED = (
     EOFError,
     OSError,
     RuntimeError,
+    UnicodeDecodeError,
 )
 
 
@@ -62,10 +63,19 @@ def extract_archive(archive: Any, folder: Any, archive_format: str | None = "aut
         ("zip", zipfile.is_zipfile, _zip_members),
     )
     for kind, fits, members in kinds:
-        if archive_format in ("auto", kind) and fits(archive):
+        if archive_format in ("auto", kind) and _fits(archive, fits):
             _unpack(archive, folder, members)
             return True
     return False
+
+
+def _fits(archive: Path, fits: Any) -> bool:
+    try:
+        return fits(archive)
+    except FileNotFoundError:
+        raise
+    except DAMAGED as error:
+        raise ValueError(f"The archive {str(archive)!r} can't be unpacked: {error}") from error
 
 
 def _unpack(archive: Path, folder: Path, members: Any) -> None:

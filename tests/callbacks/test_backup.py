@@ -173,6 +173,56 @@ def test_wrong_arguments(arguments, words):
         km.callbacks.BackupAndRestore(**arguments)
 
 
+def stateful():
+    km.utils.set_random_seed(3)
+    layers = [km.layers.Reshape((2, 2)), km.layers.LSTM(3, stateful=True), km.layers.Dropout(0.3)]
+    model = km.Sequential([km.Input(batch_shape=(20, 4)), *layers, km.layers.Dense(1)])
+    model.compile(km.optimizers.Adam(0.05, gradient_accumulation_steps=2), "mse", metrics=["mae"])
+    return model
+
+
+class Kill(km.callbacks.Callback):
+    """Kills the process after so many batches."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="forks")
+@pytest.mark.parametrize("make", [make_model, stateful])
+@pytest.mark.parametrize("save_freq", ["epoch", 1, 2])
+@pytest.mark.parametrize("backup_first", [True, False])
+def test_killed_after_any_step(tmp_path, make, save_freq, backup_first):
+    whole = make()
+    whole.fit(X, Y, 20, epochs=3, verbose=0)
+    for step in range(1, 10):
+        folder = tmp_path / str(step)
+        process = os.fork()
+        if process == 0:
+            try:
+                backup = km.callbacks.BackupAndRestore(folder, save_freq)
+                both = [backup, Kill(step)] if backup_first else [Kill(step), backup]
+                make().fit(X, Y, 20, epochs=3, verbose=0, callbacks=both)
+            finally:
+                os._exit(1)
+        assert os.WTERMSIG(os.waitpid(process, 0)[1]) == signal.SIGKILL
+        model, steps = make(), Steps()
+        backup = km.callbacks.BackupAndRestore(folder, save_freq)
+        model.fit(X, Y, 20, epochs=3, verbose=0, callbacks=[backup, steps])
+        for one, other in zip(model.variables, whole.variables, strict=True):
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+        for one, other in zip(model.optimizer.get_weights(), whole.optimizer.get_weights()):
+            np.testing.assert_array_equal(one, other)
+        saved = {"epoch": (step - 1) // 3 * 3, 1: step, 2: step // 2 * 2}
+        assert len(steps.seen) >= 9 - saved[save_freq]
+        assert not folder.exists()
+
+
 PROGRAM = """
     import sys
     import numpy as np

@@ -1,16 +1,27 @@
 """Nothing stays behind: memory doesn't grow with calls, nor with models that are gone."""
 
 import gc
+import threading
 import tracemalloc
 
 import numpy as np
 import pytest
 
 import kernelmodel as km
+from kernelmodel.engine.numba_support import compiler
 
 # Bytes for the caches of Python (attribute lookups keep names) and NumPy (small blocks), which fill
 # for a while: far less than a model, a tape or a batch of each of 50 rounds. Objects aren't cached.
 SLACK, FEW = 128 * 1024, 10
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiles(monkeypatch):
+    """No compiler works in the background, which earlier tests may have asked for something."""
+    monkeypatch.setenv("KERNELMODEL_NUMBA", "0")
+    done = threading.Event()
+    compiler().queue.put(done.set)
+    assert done.wait(120)
 
 
 def growth(once, warm, count):

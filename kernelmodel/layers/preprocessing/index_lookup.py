@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.allowance import check_room
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import map_structure
 from kernelmodel.layers.arguments import choice, is_integer, refuse
@@ -67,6 +68,7 @@ class IndexLookup(Adapting):
             refuse(self, "max_tokens", max_tokens, "an integer above 1, or None")
         if not is_integer(num_oov_indices) or num_oov_indices < 0:
             refuse(self, "num_oov_indices", num_oov_indices, "an integer >= 0")
+        check_room(8 * num_oov_indices, f"num_oov_indices={num_oov_indices:,}")
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
         self.output_mode = checked_mode(self, output_mode, (*MODES, "tf_idf"))
@@ -192,6 +194,7 @@ class IndexLookup(Adapting):
         self._size = size
 
     def _set_idf(self, weights: np.ndarray) -> None:
+        check_room(4 * self._depth, f"max_tokens={self._depth:,}")
         self._idf = np.pad(weights, (0, self._depth - len(weights))).astype("float32")
 
     # ---- adapt ----

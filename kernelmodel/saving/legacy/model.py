@@ -7,29 +7,31 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.core.allowance import Allowance, allowance
 from kernelmodel.core.files import replaced_when_done
-from kernelmodel.core.serialization import custom_object_scope, deserialize_keras_object
+from kernelmodel.core.reading import parse_json, reading
+from kernelmodel.core.serialization import deserialize_keras_object
 from kernelmodel.models.model import Model
-from kernelmodel.saving.guard import MAX_CONFIG, open_hdf5
+from kernelmodel.saving.guard import allowed_bytes, open_hdf5, read_attribute
+from kernelmodel.saving.hdf5_file import assign
 from kernelmodel.saving.legacy.config import modern
 from kernelmodel.saving.legacy.old_config import old_config, old_training_config
 from kernelmodel.saving.legacy.optimizer import read_optimizer, write_optimizer
 from kernelmodel.saving.legacy.weights import (
     FORMAT_VERSION,
     WHOLE_MODEL,
-    read_legacy_weights,
+    legacy_pairs,
     write_group,
 )
 
 ENDINGS = (".h5", ".hdf5")
 
 
-def load_legacy_model(path: Path, custom_objects: Any, compile: bool) -> Any:
+def load_legacy_model(path: Path, compile: bool) -> Any:
     """Load a model that Keras 2 saved to an HDF5 file.
 
     Args:
         path: Path of the file.
-        custom_objects: `{name: class or function}` that the model uses.
         compile: Whether to compile it as it was.
 
     Raises:
@@ -40,26 +42,27 @@ def load_legacy_model(path: Path, custom_objects: Any, compile: bool) -> Any:
     with open_hdf5(path, title) as store:
         config = _json(store, "model_config", title)
         training = _json(store, "training_config", title) if compile else None
-    if config is None:
-        raise ValueError(
-            f"{title} holds no model, only weights: make the model in Python and call "
-            "model.load_weights."
-        )
-    with custom_object_scope(custom_objects or {}):
-        model = deserialize_keras_object(modern(config))
-        if not isinstance(model, Model):
-            raise ValueError(f"{title} holds a {type(model).__name__}, not a model.")
-        read_legacy_weights(path, model, title)
-        if training is not None:
-            model.compile(**_compile_arguments(training))
-            model.optimizer.build(model.trainable_variables)
-            with open_hdf5(path, title) as store:
-                read_optimizer(store, model, title)
-        elif compile:
-            warnings.warn(
-                f"{title} holds no arguments of compile(): compile the model before training.",
-                stacklevel=4,
+        if config is None:
+            raise ValueError(
+                f"{title} holds no model, only weights: make the model in Python and call "
+                "model.load_weights."
             )
+        room = Allowance(allowed_bytes(store), "the size of the file", values_follow=True)
+        with allowance(room), reading(title, "model_config"):
+            model = deserialize_keras_object(modern(config))
+            if not isinstance(model, Model):
+                raise ValueError(f"It describes a {type(model).__name__}, not a model.")
+        assign(legacy_pairs(store, model, title), title)
+        if training is not None:
+            with allowance(room), reading(title, "training_config"):
+                model.compile(**_compile_arguments(training))
+                model.optimizer.build(model.trainable_variables)
+            read_optimizer(store, model, title)
+    if compile and training is None:
+        warnings.warn(
+            f"{title} holds no arguments of compile(): compile the model before training.",
+            stacklevel=4,
+        )
     return model
 
 
@@ -79,7 +82,11 @@ def save_legacy_model(model: Any, path: Path, include_optimizer: bool = True) ->
     config = json.dumps(old_config(model, path.name))
     with_training = include_optimizer and model.compiled
     training = json.dumps(old_training_config(model)) if with_training else None
-    with replaced_when_done(path) as part, h5py.File(part, "w") as store:
+    with (
+        replaced_when_done(path) as part,
+        open(part, "wb+") as file,
+        h5py.File(file, "w") as store,
+    ):
         store.attrs["backend"] = b"kernelmodel"
         store.attrs["keras_version"] = FORMAT_VERSION
         store.attrs["model_config"] = config.encode()
@@ -91,16 +98,12 @@ def save_legacy_model(model: Any, path: Path, include_optimizer: bool = True) ->
 
 
 def _json(store: Any, attribute: str, title: str) -> Any:
-    text = store.attrs.get(attribute)
+    text = read_attribute(store, attribute, title)
     if text is None:
         return None
-    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-    if len(text) > MAX_CONFIG:
-        raise ValueError(f"{title}: {attribute!r} is {len(text)} long, which no model needs.")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{title}: {attribute!r} is damaged ({error}).") from error
+    if not isinstance(text, (bytes, str)):
+        raise ValueError(f"{title}: attribute {attribute!r} is no text. The file is damaged.")
+    return parse_json(text, title, repr(attribute))
 
 
 def _compile_arguments(config: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
+
+from kernelmodel.saving.guard import read_attribute
 
 # HDF5 holds at most 64 kB in an attribute: longer lists go on in name0, name1, ...
 MOST_BYTES = 64000
@@ -28,32 +31,25 @@ def read_names(group: Any, attribute: str, title: str) -> list[str]:
     Raises:
         ValueError: There is none.
     """
-    if attribute in group.attrs:
-        found = [group.attrs[attribute]]
-    else:
-        found, number = [], 0
-        while f"{attribute}{number}" in group.attrs:
-            found.append(group.attrs[f"{attribute}{number}"])
-            number += 1
-        if not found:
-            raise ValueError(
-                f"{title}: {group.name!r} has no list {attribute!r}. The file is damaged."
-            )
+    found = [read_attribute(group, attribute, title)]
+    if found[0] is None:
+        numbered = (read_attribute(group, f"{attribute}{n}", title) for n in count())
+        found = list(takewhile(lambda piece: piece is not None, numbered))
+    if not found or any(np.ndim(piece) != 1 for piece in found):
+        raise ValueError(f"{title}: {group.name!r} has no list {attribute!r}. The file is damaged.")
     names = [name for piece in found for name in np.asarray(piece).tolist()]
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 def plain_group(group: Any, name: str, title: str) -> Any:
-    """A group within a group; links to other places and files are refused.
+    """A group within a group.
 
     Raises:
         ValueError: It is missing, or something else.
     """
     import h5py
 
-    link = group.get(name, getlink=True)
-    if not isinstance(link, h5py.HardLink) or not isinstance(group[name], h5py.Group):
-        raise ValueError(
-            f"{title}: {name!r} isn't a plain group. The file is damaged or not to be trusted."
-        )
-    return group[name]
+    found = group.get(name)
+    if not isinstance(found, h5py.Group):
+        raise ValueError(f"{title}: {name!r} isn't a group. The file is damaged.")
+    return found

@@ -5,10 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from kernelmodel.core.variable import Variable
-from kernelmodel.saving.guard import read_dataset
+from kernelmodel.saving.guard import find_dataset
+from kernelmodel.saving.hdf5_file import assign
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
 GROUP = "optimizer_weights"
@@ -53,11 +52,10 @@ def read_optimizer(store: Any, model: Any, title: str) -> None:
         )
         return
     pairs = [
-        (variable, read_dataset(group, name, variable.shape, title, f"/{GROUP}"))
+        (variable, find_dataset(group, name, variable.shape, title, f"/{GROUP}"))
         for variable, name in zip(variables, order)
     ]
-    for variable, value in pairs:
-        variable.assign(np.asarray(value).astype(variable.dtype))
+    assign(pairs, title)
 
 
 def _weight_by_weight(names: list[str], slots: int, weights: int) -> list[str]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
-from kernelmodel.saving.guard import open_hdf5, read_dataset
+from kernelmodel.saving.guard import find_dataset, open_hdf5
+from kernelmodel.saving.hdf5_file import Pairs, assign, try_out
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
 WHOLE_MODEL = "model_weights"
@@ -28,11 +27,11 @@ def _weights_of(store: Any, title: str) -> Any:
     return plain_group(store, WHOLE_MODEL, title) if WHOLE_MODEL in store else store
 
 
-def write_legacy_weights(file: str | Path, model: Any) -> None:
+def write_legacy_weights(file: str | Path | IO[bytes], model: Any) -> None:
     """Write a model's weights to an HDF5 file.
 
     Args:
-        file: Path.
+        file: Path or open file.
         model: A built model.
     """
     import h5py
@@ -93,21 +92,29 @@ def read_legacy_weights(
         ValueError: The file isn't of this kind, is damaged, or doesn't fit the model.
     """
     with open_hdf5(file, title) as store:
-        group = _weights_of(store, title)
-        saved = {
-            name: read_names(plain_group(group, name, title), "weight_names", title)
-            for name in read_names(group, "layer_names", title)
-        }
-        pairs: list[tuple[Variable, np.ndarray]] = []
-        for name, layer in _match(saved, model, title, by_name):
-            try:
-                pairs += _layer_pairs(group[name], name, saved[name], layer, title)
-            except ValueError as error:
-                if not skip_mismatch:
-                    raise
-                warnings.warn(f"Layer {layer.name!r} was skipped: {error}", stacklevel=5)
-    for variable, value in pairs:
-        variable.assign(value)
+        pairs = legacy_pairs(store, model, title, by_name, skip_mismatch)
+        try_out(pairs, title)
+        assign(pairs, title)
+
+
+def legacy_pairs(
+    store: Any, model: Any, title: str, by_name: bool = False, skip_mismatch: bool = False
+) -> Pairs:
+    """A model's variables with their values in an open HDF5 file; see `read_legacy_weights`."""
+    group = _weights_of(store, title)
+    saved = {
+        name: read_names(plain_group(group, name, title), "weight_names", title)
+        for name in read_names(group, "layer_names", title)
+    }
+    pairs: Pairs = []
+    for name, layer in _match(saved, model, title, by_name):
+        try:
+            pairs += _layer_pairs(group[name], name, saved[name], layer, title)
+        except ValueError as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"Layer {layer.name!r} was skipped: {error}", stacklevel=6)
+    return pairs
 
 
 def _match(
@@ -127,9 +134,7 @@ def _match(
     return list(zip(names, layers))
 
 
-def _layer_pairs(
-    group: Any, name: str, weight_names: list[str], layer: Any, title: str
-) -> list[tuple[Variable, np.ndarray]]:
+def _layer_pairs(group: Any, name: str, weight_names: list[str], layer: Any, title: str) -> Pairs:
     variables = weights_in_order(layer)
     if len(variables) != len(weight_names):
         raise ValueError(
@@ -139,6 +144,6 @@ def _layer_pairs(
         )
     where = f"/{name}"
     return [
-        (variable, read_dataset(group, title_of, variable.shape, title, where))
+        (variable, find_dataset(group, title_of, variable.shape, title, where))
         for variable, title_of in zip(variables, weight_names)
     ]
