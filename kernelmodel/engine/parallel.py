@@ -207,8 +207,13 @@ def run(body: Body, tasks: int) -> None:
     try:
         threads = library.get()
         library.set(1)
+        helpers = min(threads, processors(), tasks) - 1 if tasks > 1 else 0
         try:
-            team.run(body, tasks, min(threads, processors(), tasks) - 1)
+            if helpers:
+                team.run(body, tasks, helpers)
+            else:
+                for task in range(tasks):
+                    body(task)
         finally:
             library.set(threads)
     finally:
