@@ -23,7 +23,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 Key = tuple[Any, ...]
 # A division by zero gives infinity, as in NumPy: the check for an error would keep a loop from
 # being turned into one over vectors, which is 10 times as fast.
-OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def enabled() -> bool:
