@@ -19,7 +19,7 @@ from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
-from kernelmodel.core.policy import get_policy, usable
+from kernelmodel.core.policy import get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
@@ -136,8 +136,8 @@ class Layer(Weights, Operation):
         if "build" in vars(cls):
             cls.build = _builder(cls.build)  # type: ignore[method-assign]
 
-    compute_dtype = property(lambda self: usable(self.dtype_policy.compute_dtype))
-    variable_dtype = property(lambda self: usable(self.dtype_policy.variable_dtype))
+    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype)
+    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype)
     dtype = variable_dtype
     path = property(lambda self: self.name)
 

@@ -12,6 +12,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from kernelmodel.core.context import current
 from kernelmodel.core.naming import unique_name
+from kernelmodel.engine.bfloat16 import cast_array, classed
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor
 from kernelmodel.engine.xla_array import XlaArray
@@ -134,9 +135,9 @@ class Variable(NDArrayOperatorsMixin):
                 f"{tuple(array.shape)}."
             )
         if array.dtype != np.dtype(self.dtype):
-            array = array.astype(self.dtype)
+            array = cast_array(array, self.dtype)
         elif isinstance(array, np.ndarray) and (value is array or type(array) is Tensor):
-            array = np.array(array)  # the caller may change theirs later
+            array = classed(np.array(array))  # the caller may change theirs later
         context = current()
         if context is None:
             self._array = array
@@ -221,7 +222,7 @@ def array_of(value: Any) -> Any:
 def np_value(value: Any) -> Any:
     """The untraced array behind a variable, traced array or array-like."""
     value = getval(array_of(value))
-    return value if isinstance(value, XlaArray) else np.asarray(value)
+    return value if isinstance(value, XlaArray) else classed(np.asarray(value))
 
 
 def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
@@ -234,7 +235,7 @@ def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
         raise TypeError(f"A variable holds numbers, got {type(value).__name__} with other things.")
     if dtype is None and not hasattr(value, "dtype"):
         dtype = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
-    return array if dtype is None else array.astype(standardize_dtype(dtype))
+    return classed(array) if dtype is None else cast_array(array, standardize_dtype(dtype))
 
 
 Box.types.add(Variable)

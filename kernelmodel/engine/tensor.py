@@ -36,11 +36,16 @@ class Tensor(np.ndarray):
         return self.view(np.ndarray).__reduce__()
 
 
+# Classes of arrays of dtypes that NumPy itself lacks, by the dtype's name.
+CLASSES: dict[str, type[Tensor]] = {}
+
+
 def as_tensor(value: Any) -> Any:
     """View an array (or NumPy scalar) as a `Tensor`; anything else is returned as it is."""
     kind = type(value)
     if kind is np.ndarray:
-        return value.view(Tensor)
+        dtype = value.dtype
+        return value.view(Tensor if dtype.kind != "V" else CLASSES.get(dtype.name, Tensor))
     if issubclass(kind, np.generic):
-        return np.asarray(value).view(Tensor)
+        return as_tensor(np.asarray(value))
     return value

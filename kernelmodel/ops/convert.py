@@ -7,6 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import cast_array, classed, kind_of, load
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.dispatch import op, op_of_other
@@ -48,7 +49,9 @@ def standardize_dtype(dtype: Any) -> str:
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
     if getattr(dtype, "kind", "") in ("U", "S", "T"):
         name = "string"
-    elif name not in ("bfloat16", "string"):
+    elif name == "bfloat16":
+        load()
+    elif name != "string":
         name = np.dtype(name).name
     _NAMES[dtype] = name
     return name
@@ -123,7 +126,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         )
     if dtype is None and not hasattr(x, "dtype"):
         dtype = {"f": FLOATX, "i": "int32"}.get(array.dtype.kind)
-    return array if dtype is None else array.astype(standardize_dtype(dtype), copy=False)
+    if dtype is not None and (name := standardize_dtype(dtype)) != array.dtype:
+        array = cast_array(array, name)
+    return array
 
 
 def getval_shallow(x: Any) -> Any:
@@ -139,9 +144,9 @@ def _cast(x: Any, dtype: Any) -> Any:
         return x
     if "string" in (own, name):
         raise TypeError(f"An array of dtype {own} can't become one of dtype {name}.")
-    if np.dtype(name).kind not in "fc":
+    if kind_of(name) not in "fc":
         x = getval(x)
-    return (x if hasattr(x, "astype") else np.asarray(x)).astype(name)
+    return cast_array(x if hasattr(x, "astype") else np.asarray(x), name)
 
 
 @op
@@ -171,6 +176,11 @@ def stop_gradient(variable: Any) -> Any:
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The values as a plain `numpy.ndarray`."""
     return np.asarray(getval(x))
+
+
+def as_array(x: Any) -> np.ndarray:
+    """The values as an array that NumPy computes with as ops do: bfloat16 in its own class."""
+    return classed(np.asarray(getval(x)))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
@@ -53,7 +54,8 @@ def _draw(
     wide = "float64" if name == "float64" else "float32"
     if is_xla(state):
         return XlaArray(jax_draw(xla_key(state), wide).astype(name))
-    return numpy_draw(numpy_generator(state), wide).astype(name, copy=False)
+    drawn = numpy_draw(numpy_generator(state), wide)
+    return drawn if name == wide else cast_array(drawn, name)
 
 
 @op_of_other

@@ -171,7 +171,7 @@ class RandomHue(ColorfulTransform):
 
     def recolored(self, hue: Any, saturation: Any, value: Any, drawn: Any) -> Any:
         """Hue turned; `hsv_to_rgb` takes whole turns off."""
-        return hue + drawn, saturation, value
+        return hue + like(drawn, hue), saturation, value
 
 
 @REGISTRY.register()
@@ -207,7 +207,7 @@ class RandomSaturation(ColorfulTransform):
 
     def recolored(self, hue: Any, saturation: Any, value: Any, drawn: Any) -> Any:
         """Saturation multiplied."""
-        return hue, ops.clip(saturation * drawn, 0, 1), value
+        return hue, ops.clip(saturation * like(drawn, saturation), 0, 1), value
 
 
 @REGISTRY.register()

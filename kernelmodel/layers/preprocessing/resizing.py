@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.layers.arguments import choice, refuse
 from kernelmodel.layers.preprocessing.image_layer import SizedImageLayer
 from kernelmodel.layers.preprocessing.images import INTERPOLATIONS, cut, fitted, resized
@@ -66,7 +67,7 @@ class Resizing(SizedImageLayer):
     def call(self, inputs: Any) -> Any:
         """Resize."""
         dtype = np.dtype(dtype_of(inputs))
-        images = inputs if dtype.kind == "f" else self._floats(inputs)
+        images = inputs if kind_of(dtype) == "f" else self._floats(inputs)
         options = {"interpolation": self.interpolation, "antialias": self.antialias}
         if self.crop_to_aspect_ratio:
             images = fitted(images, self._size, self.data_format, **options)
