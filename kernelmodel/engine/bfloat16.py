@@ -72,7 +72,7 @@ class BFloat16(Tensor):
         if method == "at":
             ufunc.at(*wide, **kwargs)
             if _is_narrow(inputs[0]):
-                inputs[0].view(np.ndarray)[...] = wide[0]
+                np.asarray(inputs[0])[...] = wide[0]
             return None
         out = kwargs.pop("out", None)
         result = getattr(ufunc, method)(*wide, **_widen(kwargs))
@@ -80,7 +80,7 @@ class BFloat16(Tensor):
             return result if _strong(inputs) else _narrow(result)
         for target, part in zip(out, result if isinstance(result, tuple) else (result,)):
             if target is not None:
-                np.copyto(target.view(np.ndarray), part, casting="unsafe")
+                np.copyto(np.asarray(target), part, casting="unsafe")
         return out[0] if len(out) == 1 else out
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -95,17 +95,22 @@ class BFloat16(Tensor):
         return result if _strong((args, list(kwargs.values()))) else _narrow(result)
 
     def __getitem__(self, index: Any) -> Any:
-        return classed(self.view(np.ndarray)[index])
+        return classed(np.asarray(self)[index])
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """The values in another dtype."""
-        return classed(self.view(np.ndarray).astype(dtype, *args, **kwargs))
+        return classed(np.asarray(self).astype(dtype, *args, **kwargs))
+
+    def view(self, kind: Any = None) -> Any:
+        """The same bits as another dtype; autograd's `.view(ndarray)` changes nothing."""
+        plain = np.asarray(self)
+        return plain.view(BFloat16) if kind in (None, np.ndarray) else plain.view(kind)
 
     def __reduce__(self) -> Any:
-        return classed, (self.view(np.ndarray),)
+        return classed, (np.asarray(self),)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -169,7 +174,7 @@ def _widen(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return _mapped(lambda x: x.view(np.ndarray) if isinstance(x, BFloat16) else x, value)
+    return _mapped(lambda x: np.asarray(x) if isinstance(x, BFloat16) else x, value)
 
 
 def _narrow(value: Any) -> Any:

@@ -24,16 +24,16 @@ class Tensor(np.ndarray):
 
     def numpy(self) -> np.ndarray:
         """The same values as a plain `numpy.ndarray`, sharing memory."""
-        return self.view(np.ndarray)
+        return np.asarray(self)
 
     def __array_finalize__(self, source: Any) -> None:
         """A view or result starts without a mask: it belongs to the one array it was made for."""
 
     def __repr__(self) -> str:
-        return repr(self.view(np.ndarray)) if self.ndim else repr(self.view(np.ndarray)[()])
+        return repr(np.asarray(self)) if self.ndim else repr(np.asarray(self)[()])
 
     def __reduce__(self) -> Any:
-        return self.view(np.ndarray).__reduce__()
+        return np.asarray(self).__reduce__()
 
 
 # Classes of arrays of dtypes that NumPy itself lacks, by the dtype's name.

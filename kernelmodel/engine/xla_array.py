@@ -38,7 +38,7 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, XlaArray):
         return value.array
     if isinstance(value, np.ndarray):
-        return value.view(np.ndarray)
+        return np.asarray(value)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return type(value)(map(unwrap, value))
     if isinstance(value, dict):

@@ -13,6 +13,7 @@ from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
+from kernelmodel.engine.bfloat16 import cast_array, is_bfloat16
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.optimizers.blocks import in_blocks
@@ -225,18 +226,20 @@ class Optimizer(OptimizerState):
         for name, variable in self._shared.items():
             store(variable, shared[name])
         for gradient, variable in zip(gradients, variables):
-            dtype, value = variable.dtype, getval(variable.value)
+            # A step in bfloat16 would round most of it away (0.999 is 1 there): it is in float32.
+            dtype = "float32" if variable.dtype == "bfloat16" else variable.dtype
+            gradient, value = _in(dtype, gradient), _in(dtype, getval(variable.value))
             own_rate = rate if rate.dtype == dtype else rate.astype(dtype)
             decay = None if self._undecayed(variable) else self._decay_of(variable)
             if decay is not None:
                 value = value - value * np.dtype(dtype).type(decay) * own_rate
             kept = self._slots[id(variable)]
-            slots = {name: getval(slot.value) for name, slot in kept.items()} | shared
+            slots = {name: _in(dtype, getval(slot.value)) for name, slot in kept.items()} | shared
             run = in_blocks if self.elementwise else _at_once
             value, slots = run(self.update, gradient, value, slots, own_rate, iteration)
-            store(variable, value)
+            store(variable, _in(variable.dtype, value))
             for name, slot in kept.items():
-                store(slot, slots[name])
+                store(slot, _in(slot.dtype, slots[name]))
 
     def _decay_of(self, variable: Variable) -> float | None:
         return self.weight_decay
@@ -337,3 +340,9 @@ class Optimizer(OptimizerState):
 
 def _at_once(update: Callable[..., Any], *arguments: Any) -> tuple[Any, Slots]:
     return update(*arguments)
+
+
+def _in(dtype: str, array: Any) -> Any:
+    """The array; if it is to go from bfloat16 to float32 or back, in the new dtype."""
+    turns = dtype == "bfloat16" or is_bfloat16(array.dtype)
+    return cast_array(array, dtype) if turns else array

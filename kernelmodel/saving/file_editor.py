@@ -11,6 +11,7 @@ import numpy as np
 
 from kernelmodel.callbacks.console import say
 from kernelmodel.core.files import replaced_when_done
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_archive, open_hdf5, read_dataset, read_json
 from kernelmodel.saving.keras_file import WEIGHTS
 from kernelmodel.saving.state import walk
@@ -237,7 +238,7 @@ class KerasFileEditor:
         with replaced_when_done(path) as part, h5py.File(part, "w") as store:
             for where, weight in arrays_in(self.weights_dict):
                 outer, _, name = where.rpartition("/")
-                store.create_dataset(f"{outer}/vars/{name}", data=weight)
+                write_dataset(store, f"{outer}/vars/{name}", weight)
 
     def resave_weights(self, filepath: Any) -> None:
         """The same as `save`."""

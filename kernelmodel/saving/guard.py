@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import load
+
 # A model's configuration is text: one beyond this many bytes is not a model's.
 MAX_CONFIG = 256 * 2**20
 
@@ -66,7 +68,9 @@ def read_dataset(
             f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
             f"{shape}. Make the model as it was when the file was saved."
         )
-    return dataset[()]
+    values = dataset[()]
+    narrow = dataset.dtype.kind == "V" and dataset.attrs.get("dtype") == "bfloat16"
+    return values.view(load()) if narrow and dataset.dtype.itemsize == 2 else values
 
 
 def read_json(archive: zipfile.ZipFile, name: str, title: str) -> Any:

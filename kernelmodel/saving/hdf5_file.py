@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.state import owners, walk
 
@@ -39,7 +40,7 @@ def _write(store: Any, path: str, name: str, variables: list[Variable]) -> None:
     group = store.require_group(f"{path}/vars")
     group.attrs["name"] = name
     for number, variable in enumerate(variables):
-        group.create_dataset(str(number), data=variable.numpy())
+        write_dataset(group, str(number), variable.numpy())
 
 
 def read_weights(

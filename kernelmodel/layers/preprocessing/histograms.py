@@ -49,8 +49,8 @@ class AutoContrast(ImageTransform):
         low = ops.amin(pixels, axis=(1, 2), keepdims=True)
         reach = ops.amax(pixels, axis=(1, 2), keepdims=True) - low
         varied = reach > 0
-        scale = 255 / ops.where(varied, reach, 1)
-        spread = ops.clip(pixels * scale - low * scale, *BYTE)
+        # Not 255 / reach: the square of reach, in its gradient, is too large for float16.
+        spread = ops.clip((pixels - low) / (ops.where(varied, reach, 255) / 255), *BYTE)
         return ops.where(varied, rescaled(spread, BYTE, self.value_range), images)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import read_dataset
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
@@ -26,7 +25,7 @@ def write_optimizer(store: Any, optimizer: Any) -> None:
     names = ["iteration:0", *(f"{v.path}:0" for v in variables[1:])]
     write_names(group, "weight_names", names)
     for name, variable in zip(names, variables):
-        group.create_dataset(name, data=variable.numpy())
+        write_dataset(group, name, variable.numpy())
 
 
 def read_optimizer(store: Any, model: Any, title: str) -> None:
@@ -57,7 +56,7 @@ def read_optimizer(store: Any, model: Any, title: str) -> None:
         for variable, name in zip(variables, order)
     ]
     for variable, value in pairs:
-        variable.assign(np.asarray(value).astype(variable.dtype))
+        variable.assign(value)
 
 
 def _weight_by_weight(names: list[str], slots: int, weights: int) -> list[str]:

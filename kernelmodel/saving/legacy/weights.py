@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
@@ -61,7 +62,7 @@ def write_group(store: Any, model: Any) -> None:
         names = list(_unique(f"{v.path}:0" for v in variables))
         write_names(group, "weight_names", names)
         for title, variable in zip(names, variables):
-            group.create_dataset(title, data=variable.numpy())
+            write_dataset(group, title, variable.numpy())
 
 
 def weights_in_order(layer: Any) -> list[Variable]:
