@@ -192,6 +192,8 @@ def _strong(values: Any) -> bool:
     """Whether arrays of other floats or of complex numbers are among values."""
     if isinstance(values, (list, tuple)):
         return any(map(_strong, values))
+    if isinstance(values, type) and issubclass(values, np.generic):
+        values = np.dtype(values)
     if isinstance(values, np.dtype):
         return values.kind in "fc"
     return isinstance(values, (np.ndarray, np.generic)) and values.dtype.kind in "fc"
