@@ -9,6 +9,7 @@ from typing import Any
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.core.settings import SETTINGS
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops.convert import standardize_dtype
 
 policies = Registry("dtype policy", "keras")
@@ -177,7 +178,7 @@ Registry("dtype policies", "keras.dtype_policies").register()(DTypePolicyMap)
 
 def global_policy() -> DTypePolicy:
     """The policy of layers that are made without a dtype."""
-    return DTypePolicy(SETTINGS.floatx) if SETTINGS.policy is None else SETTINGS.policy
+    return DTypePolicy(DEFAULTS.floatx) if SETTINGS.policy is None else SETTINGS.policy
 
 
 def get_policy(dtype: Any, name: str | None = None) -> DTypePolicy:

@@ -13,6 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from kernelmodel.core.context import current
 from kernelmodel.core.naming import unique_name
 from kernelmodel.engine.bfloat16 import cast_array, classed
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor
 from kernelmodel.engine.xla_array import XlaArray
@@ -32,7 +33,7 @@ class Variable(NDArrayOperatorsMixin):
     Args:
         initializer: The first value: an array-like, or a callable `(shape, dtype) -> array`.
         shape: Shape for a callable initializer.
-        dtype: Dtype name; None for that of the value, float32 for Python floats.
+        dtype: Dtype name; None for that of the value, `config.floatx()` for Python floats.
         trainable: Whether optimizers change it.
         name: Name, unique within its owner; made up if None.
 
@@ -234,7 +235,7 @@ def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
     if array.dtype == object:
         raise TypeError(f"A variable holds numbers, got {type(value).__name__} with other things.")
     if dtype is None and not hasattr(value, "dtype"):
-        dtype = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
+        dtype = {"f": DEFAULTS.floatx, "i": "int32"}.get(array.dtype.kind)
     return classed(array) if dtype is None else cast_array(array, standardize_dtype(dtype))
 
 

@@ -104,7 +104,7 @@ class BFloat16(Tensor):
         """The values in another dtype."""
         return classed(np.asarray(self).astype(dtype, *args, **kwargs))
 
-    def view(self, kind: Any = None) -> Any:
+    def view(self, kind: Any = None) -> Any:  # type: ignore[override]
         """The same bits as another dtype; autograd's `.view(ndarray)` changes nothing."""
         plain = np.asarray(self)
         return plain.view(BFloat16) if kind in (None, np.ndarray) else plain.view(kind)

@@ -14,9 +14,9 @@ from kernelmodel.core.context import current
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
 from kernelmodel.core.policy import get_policy
-from kernelmodel.core.settings import SETTINGS
 from kernelmodel.core.tree import flatten, map_structure
 from kernelmodel.engine.bfloat16 import cast_array
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.reduction import check_reduction, reduce
 from kernelmodel.losses.shapes import same_rank
 
@@ -60,7 +60,7 @@ class Loss(Configurable):
         self.name = name or class_name(type(self).__name__)
         self.reduction = check_reduction(type(self).__name__, reduction)
         self._dtype = dtype
-        self.dtype = SETTINGS.floatx if dtype is None else get_policy(dtype).compute_dtype
+        self.dtype = DEFAULTS.floatx if dtype is None else get_policy(dtype).compute_dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.primitive import fused
 from kernelmodel.losses.loss import mask_of
 from kernelmodel.losses.reduction import merge_mask, same_axes
@@ -22,7 +23,6 @@ from kernelmodel.metrics.reduction import detached
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 # Below every threshold and score: what isn't among the top k is predicted with it.
 NEVER = -1e10
-EPSILON = 1e-7
 
 
 def _sums_forward(weights: np.ndarray, buckets: np.ndarray, size: int) -> tuple[Any, None]:
@@ -97,7 +97,8 @@ def evenly_spaced(thresholds: Sequence[float]) -> bool:
     count = len(thresholds)
     if count < 3:
         return False
-    return np.allclose(thresholds, np.arange(count, dtype="float32") / (count - 1), atol=EPSILON)
+    even = np.arange(count, dtype="float32") / (count - 1)
+    return np.allclose(thresholds, even, atol=DEFAULTS.epsilon)
 
 
 def even_thresholds(count: int) -> list[float]:

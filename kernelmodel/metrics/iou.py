@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.bfloat16 import kind_of
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import mismatch
-from kernelmodel.metrics.confusion import EPSILON, bucket_sums, spread_weights
+from kernelmodel.metrics.confusion import bucket_sums, spread_weights
 from kernelmodel.metrics.metric import REGISTRY, Metric
 from kernelmodel.metrics.reduction import detached
 
@@ -128,8 +129,8 @@ class IoU(Metric):
         chosen = np.array(self.target_class_ids)
         both, union = both[chosen].astype(kind), union[chosen].astype(kind)
         seen = union > 0
-        ratios = np.where(seen, both / (union + EPSILON), 0 * union)
-        return as_tensor((ratios.sum() / (seen.sum() + EPSILON)).astype(kind))
+        ratios = np.where(seen, both / (union + DEFAULTS.epsilon), 0 * union)
+        return as_tensor((ratios.sum() / (seen.sum() + DEFAULTS.epsilon)).astype(kind))
 
 
 @REGISTRY.register()

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelmodel.engine.bfloat16 import cast_array, classed, kind_of, load
 from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.ops.dispatch import op, op_of_other
 
@@ -26,10 +27,8 @@ __all__ = [
     "stop_gradient",
 ]
 
-FLOATX = "float32"
-
 # Names by dtype, since NumPy works a dtype's name out anew each time it is asked.
-_NAMES: dict[Any, str] = {None: FLOATX, float: FLOATX, int: "int32"}
+_NAMES: dict[Any, str] = {int: "int32"}
 
 
 def standardize_dtype(dtype: Any) -> str:
@@ -42,6 +41,8 @@ def standardize_dtype(dtype: Any) -> str:
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
         ('float32', 'int32')
     """
+    if dtype is None or dtype is float:
+        return DEFAULTS.floatx
     try:
         return _NAMES[dtype]
     except (KeyError, TypeError):
@@ -125,7 +126,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
             f"Can't make a numeric array of {type(x).__name__} holding other things than numbers."
         )
     if dtype is None and not hasattr(x, "dtype"):
-        dtype = {"f": FLOATX, "i": "int32"}.get(array.dtype.kind)
+        dtype = {"f": DEFAULTS.floatx, "i": "int32"}.get(array.dtype.kind)
     if dtype is not None and (name := standardize_dtype(dtype)) != array.dtype:
         array = cast_array(array, name)
     return array

@@ -15,6 +15,7 @@ import numpy as np
 
 from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.engine.boxes import isbox
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.scope import WATCHED, at_user_level, watched
 from kernelmodel.engine.tensor import as_tensor
 
@@ -57,7 +58,7 @@ def op_of_other(function: F) -> F:
 def _array_like(x: Any) -> Any:
     if type(x) in (list, tuple) and not _holds_traced(x):
         array = np.asarray(x)
-        return array.astype("float32" if array.dtype.kind == "f" else array.dtype)
+        return array.astype(DEFAULTS.floatx) if array.dtype.kind == "f" else array
     return x
 
 

@@ -11,18 +11,19 @@ import numpy as np
 
 from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import FLOATX, _cast, dtype_of
+from kernelmodel.engine.defaults import DEFAULTS
+from kernelmodel.ops.convert import _cast, dtype_of
 from kernelmodel.ops.dispatch import _array_like, op
 
 Function = Callable[..., Any]
 
 
 def floating(x: Any) -> Any:
-    """Integers and booleans as float32: a function with real values has no integer result."""
+    """Integers and booleans as floats: a function with real values has no integer result."""
     kind = type(x)
     if kind is float or kind is int:
-        return np.float32(x)
-    return x if kind_of(dtype_of(x)) in "fc" else _cast(x, FLOATX)
+        return np.asarray(x, DEFAULTS.floatx)[()]
+    return x if kind_of(dtype_of(x)) in "fc" else _cast(x, DEFAULTS.floatx)
 
 
 def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from kernelmodel import losses
+from kernelmodel import losses, ops
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.engine.xla_array import unwrap, wrap
@@ -148,6 +148,22 @@ def test_float32_stays_float32_backwards(cls):
     y_true, y_pred = example(cls.__name__)
     _, _, gradients = value_and_grad(lambda w: (make(cls)(y_true, w["y"]), None), {"y": y_pred})
     assert gradients["y"].dtype == "float32"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_predictions_in_bfloat16(cls, dtype):
+    y_true, y_pred = example(cls.__name__)
+    narrow = ops.cast(y_pred, "bfloat16")
+    wide = np.asarray(narrow).astype("float32")
+    loss, exact = make(cls, dtype=dtype), make(cls)
+    value, _, gradients = value_and_grad(lambda w: (loss(y_true, w["y"]), None), {"y": narrow})
+    wanted, _, slopes = value_and_grad(lambda w: (exact(y_true, w["y"]), None), {"y": wide})
+    assert value.dtype.name == dtype and gradients["y"].dtype.name == "bfloat16"
+    np.testing.assert_allclose(np.float32(value), wanted, rtol=0.02, atol=0.02)
+    largest = np.abs(slopes["y"]).max()
+    np.testing.assert_allclose(
+        np.asarray(gradients["y"], "float32"), slopes["y"], rtol=0.06, atol=0.06 * largest
+    )
 
 
 def test_under_jit_with_gradient(cls):

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from kernelmodel import losses, metrics
+from kernelmodel import losses, metrics, ops
 from kernelmodel.core.context import Context
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.tensor import Tensor
@@ -116,6 +116,19 @@ def metric(request) -> Metric:
         made.update_state(*example(made))  # makes its variables at the first batch
         made.reset_state()
     return made
+
+
+def test_predictions_in_bfloat16(metric):
+    batch = example(metric)
+    narrow = [ops.cast(x, "bfloat16") if x.dtype == "float32" else x for x in batch]
+    wide = [np.asarray(x).astype("float32") if x.dtype.name == "bfloat16" else x for x in narrow]
+    metric.update_state(*narrow)
+    found = metric.result()
+    metric.reset_state()
+    metric.update_state(*wide)
+    wanted = metric.result()
+    assert found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=0.02, atol=0.005)
 
 
 def fresh(metric: Metric) -> Metric:

@@ -131,7 +131,7 @@ def test_goes_downhill():
 
 
 def test_float32_stays_float32_and_float64_float64(variant):
-    for dtype in ("float32", "float64", "float16"):
+    for dtype in ("float32", "float64", "float16", "bfloat16"):
         optimizer = make(variant)
         w = Variable(np.ones((2, 3), dtype))
         for _ in range(3):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.layers.arguments import number
 from kernelmodel.layers.preprocessing import colors
 from kernelmodel.layers.preprocessing.image_transform import RandomTransform, draws, like, signs
@@ -203,7 +204,7 @@ class RandomSaturation(ColorfulTransform):
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """The number that saturation is multiplied by."""
         factor = draws(shape[0], self.factor, seeds)
-        return factor / (1 - factor + np.float32(1e-7))
+        return factor / (1 - factor + np.float32(DEFAULTS.epsilon))
 
     def recolored(self, hue: Any, saturation: Any, value: Any, drawn: Any) -> Any:
         """Saturation multiplied."""
