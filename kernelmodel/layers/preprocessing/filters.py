@@ -18,16 +18,12 @@ def separable(images: Any, down: Any, across: Any) -> Any:
         down: Weights (new row, row), maybe one such matrix for each image.
         across: Weights (new column, column), likewise.
     """
+    planes = ops.moveaxis(images, -1, 1)
     down, across = _cast(down, images.dtype), _cast(across, images.dtype)
-    filtered = _along_rows(down, images)
-    return ops.swapaxes(_along_rows(across, ops.swapaxes(filtered, 1, 2)), 1, 2)
-
-
-def _along_rows(weights: Any, images: Any) -> Any:
-    """A matrix times the axis after the first; reshaped, since BLAS wants values side by side."""
-    batch, rows, columns, channels = images.shape
-    product = ops.matmul(weights, ops.reshape(images, (batch, rows, columns * channels)))
-    return ops.reshape(product, (batch, weights.shape[-2], columns, channels))
+    if len(down.shape) == 3:
+        down, across = np.expand_dims(down, 1), np.expand_dims(across, 1)
+    planes = ops.matmul(ops.matmul(down, planes), np.swapaxes(across, -1, -2))
+    return ops.moveaxis(planes, 1, -1)
 
 
 def distances(length: int) -> np.ndarray:
