@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -205,10 +204,16 @@ class Variable(NDArrayOperatorsMixin):
     def __deepcopy__(self, memo: Any) -> Variable:
         twin = Variable(self.numpy(), trainable=self.trainable, name=self.name, path=self.path)
         memo[id(self)] = twin
+        vars(twin).update(self._kept())
         return twin
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Variable, (self.numpy(), None, self.dtype, self.trainable, self.name, self.path)
+    def _kept(self) -> dict[str, Any]:
+        names = ("regularizer", "constraint")
+        return {name: vars(self)[name] for name in names if name in vars(self)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = (self.numpy(), None, self.dtype, self.trainable, self.name, self.path)
+        return Variable, arguments, self._kept()
 
 
 def array_of(value: Any) -> Any:

@@ -81,7 +81,8 @@ class Optimizer(OptimizerState):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._undecayed: Callable[[Variable], bool] = lambda variable: False
+        self._excluded: list[Variable] = []
+        self._excluded_names: re.Pattern[str] | None = None
         super().__init__(learning_rate, name)
         self._check(kwargs)
 
@@ -297,12 +298,13 @@ class Optimizer(OptimizerState):
                 f"Optimizer {self.name!r} is built already. Call exclude_from_weight_decay before "
                 "the first step."
             )
-        excluded = {id(v) for v in var_list or ()}
-        pattern = re.compile("|".join(var_names)) if var_names else None
-        self._undecayed = lambda variable: (
-            id(variable) in excluded
-            or (pattern is not None and pattern.search(variable.name) is not None)
-        )
+        self._excluded = list(var_list or ())
+        self._excluded_names = re.compile("|".join(var_names)) if var_names else None
+
+    def _undecayed(self, variable: Variable) -> bool:
+        pattern = self._excluded_names
+        named = pattern is not None and pattern.search(variable.name) is not None
+        return named or any(one is variable for one in self._excluded)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, to compute gradients of."""
