@@ -20,10 +20,10 @@ OPERANDS = {
     "a", "abs_", "angle", "array", "b", "beta", "bias", "bins", "condition", "constant_values",
     "coordinates", "data", "depthwise_kernel", "end_points", "fill_value", "gamma", "images",
     "index", "indices", "inputs", "kernel", "key", "mask", "mean", "offset", "operands", "output",
-    "output_length",     "pointwise_kernel", "predictions", "q", "query", "scale", "segment_ids",
-    "sequence_lengths", "sorted_sequence", "start_indices", "start_points", "target", "target_length", "targets",
-    "tensor", "transform", "updates", "value", "values", "variable", "variance", "x",
-    "x1", "x2", "xs", "y",
+    "output_length", "pointwise_kernel", "predictions", "q", "query", "scale", "segment_ids",
+    "sequence_lengths", "sorted_sequence", "start_indices", "start_points", "target",
+    "target_length", "targets", "tensor", "transform", "updates", "value", "values", "variable",
+    "variance", "x", "x1", "x2", "xs", "y",
 }  # fmt: skip
 # Ops that Keras gives one of them as a setting all the same.
 SETTINGS = {

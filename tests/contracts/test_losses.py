@@ -225,7 +225,7 @@ def test_every_name_is_found(name):
 
 
 @pytest.mark.oracle
-def test_as_keras(cls, keras):
+def test_as_keras(cls, keras, compared):
     import jax
 
     y_true, y_pred = example(cls.__name__)
@@ -238,6 +238,8 @@ def test_as_keras(cls, keras):
         value, _, gradients = value_and_grad(
             lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
         )
+        compared(value, expected)
+        compared(gradients["y"], slope)
         np.testing.assert_allclose(value, expected, rtol=2e-6)
         np.testing.assert_allclose(gradients["y"], slope, rtol=2e-5, atol=1e-7)
 
@@ -246,7 +248,7 @@ def test_as_keras(cls, keras):
 @pytest.mark.parametrize(
     ("name", "options"), [(name, options) for name in VARIANTS for options in VARIANTS[name]]
 )
-def test_images_as_keras(name, options, keras):
+def test_images_as_keras(name, options, keras, compared):
     """Targets and predictions (batch, height, width, channels), with weights of the images."""
     import jax
 
@@ -261,6 +263,8 @@ def test_images_as_keras(name, options, keras):
         value, _, gradients = value_and_grad(
             lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
         )
+        compared(value, expected)
+        compared(gradients["y"], slope)
         np.testing.assert_allclose(value, expected, rtol=2e-6)
         np.testing.assert_allclose(gradients["y"], slope, rtol=1e-4, atol=1e-7)
 

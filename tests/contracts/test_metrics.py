@@ -287,7 +287,7 @@ def test_every_name_is_found(name):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
-def test_as_keras(metric, weighted, keras):
+def test_as_keras(metric, weighted, keras, compared):
     ours = metrics.serialize(metric)
     theirs = keras.saving.deserialize_keras_object(ours)
     written = keras.saving.serialize_keras_object(theirs)
@@ -299,6 +299,7 @@ def test_as_keras(metric, weighted, keras):
         batch = example(metric, seed)
         metric.update_state(*batch, sample_weight=weights)
         theirs.update_state(*batch, sample_weight=weights)
+    compared(metric.result(), theirs.result())
     assert_close(result_of(metric), theirs.result(), rel=5e-6)
     assert [v.name for v in metric.variables] == [v.name for v in theirs.variables]
     assert metric._direction == getattr(theirs, "_direction", metric._direction)
@@ -306,7 +307,7 @@ def test_as_keras(metric, weighted, keras):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sequences_as_keras(metric, weighted, keras):
+def test_sequences_as_keras(metric, weighted, keras, compared):
     """Predictions (batch, time, 4), weights (batch, time)."""
     theirs = keras.saving.deserialize_keras_object(metrics.serialize(metric))
     steps = [example(metric, seed) for seed in range(5)]
@@ -320,4 +321,5 @@ def test_sequences_as_keras(metric, weighted, keras):
         return
     metric.update_state(*batch, sample_weight=weights)
     theirs.update_state(*batch, sample_weight=weights)
+    compared(metric.result(), theirs.result())
     assert_close(result_of(metric), theirs.result(), rel=5e-6)
