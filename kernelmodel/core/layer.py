@@ -17,6 +17,7 @@ from kernelmodel.core.call_spec import (
 from kernelmodel.core.context import Context, named
 from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
+from kernelmodel.core.making import named_errors
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import get_policy
@@ -88,6 +89,7 @@ class Layer(Weights, Operation):
     activity_regularizer: Any
     _building = False
 
+    @named_errors
     def __init__(
         self,
         *,
@@ -133,6 +135,8 @@ class Layer(Weights, Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = named_errors(cls.__init__)  # type: ignore[method-assign]
         if "build" in vars(cls):
             cls.build = _builder(cls.build)  # type: ignore[method-assign]
 
