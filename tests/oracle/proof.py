@@ -20,10 +20,11 @@ FAMILIES = {
 }
 
 
-def differences(report: str) -> dict[str, list[float]]:
+def differences(reports: list[str]) -> dict[str, list[float]]:
     """The relative differences that the tests of each family noted."""
     found: dict[str, list[float]] = {family: [] for family in FAMILIES}
-    for case in ElementTree.parse(report).iter("testcase"):
+    cases = [case for report in reports for case in ElementTree.parse(report).iter("testcase")]
+    for case in cases:
         for family, module in FAMILIES.items():
             if module in case.get("classname", ""):
                 notes = case.iter("property")
@@ -35,8 +36,8 @@ def differences(report: str) -> dict[str, list[float]]:
     return found
 
 
-def main(report: str) -> None:
-    """Print the figures of a report."""
+def main(reports: list[str]) -> None:
+    """Print the figures of one report or several."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     sys.path.insert(0, str(Path(__file__).parents[1]))
     import keras
@@ -46,10 +47,10 @@ def main(report: str) -> None:
     names = public_names(keras)
     here = sum(map(is_here, names))
     sys.stdout.write(f"names: {here} here, {len(NAMES)} left out, and {len(MODULES)} modules\n")
-    for family, found in differences(report).items():
+    for family, found in differences(reports).items():
         worst = max(found, default=float("nan"))
         sys.stdout.write(f"{family}: {len(found)} comparisons, worst difference {worst:.1e}\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])
