@@ -10,7 +10,8 @@ from kernelmodel.core.settings import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
-from kernelmodel.ops import convert
+from kernelmodel.engine.defaults import DEFAULTS
+from kernelmodel.ops.convert import standardize_dtype
 
 __all__ = [
     "disable_flash_attention",
@@ -34,7 +35,7 @@ __all__ = [
     "set_max_steps_per_epoch",
 ]
 
-FLOATS = ("float16", "float32", "float64")
+FLOATS = ("bfloat16", "float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
 
 
@@ -51,43 +52,46 @@ def floatx() -> str:
         >>> km.config.floatx()
         'float32'
     """
-    return SETTINGS.floatx
+    return DEFAULTS.floatx
 
 
 def set_floatx(value: str) -> None:
     """Set the dtype of floats that nobody gave one: of layers, losses, metrics and Python floats.
 
     Args:
-        value: "float16", "float32" or "float64". NumPy has no bfloat16.
+        value: "bfloat16", "float16", "float32" or "float64".
 
     Raises:
         ValueError: Something else.
     """
     _check("set_floatx", value in FLOATS, f"one of {FLOATS}", value)
-    SETTINGS.floatx = convert.FLOATX = value
-    convert._NAMES[None] = convert._NAMES[float] = value
+    DEFAULTS.floatx = standardize_dtype(value)
 
 
 def epsilon() -> float:
-    """A small number for one's own code: 1e-7 at first. Losses and layers keep their own 1e-7.
+    """The small number that losses, metrics and layers keep divisors away from zero with.
+
+    It is 1e-7 at first.
 
     Examples:
         >>> import kernelmodel as km
         >>> km.config.epsilon()
         1e-07
     """
-    return SETTINGS.epsilon
+    return DEFAULTS.epsilon
 
 
 def set_epsilon(value: float) -> None:
-    """Set what `epsilon()` returns.
+    """Set what `epsilon()` returns, and losses, metrics, layers, constraints and ops use.
+
+    Arguments named `epsilon` of optimizers and layers keep their own defaults.
 
     Args:
         value: A number above 0.
     """
     holds = hasattr(value, "__float__") and value > 0
     _check("set_epsilon", holds, "a number above 0", value)
-    SETTINGS.epsilon = value
+    DEFAULTS.epsilon = float(value)
 
 
 def image_data_format() -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.lookup import Registry
+from kernelmodel.engine.defaults import DEFAULTS
 
 REGISTRY = Registry("constraint", "keras.constraints")
-EPSILON = 1e-7
 
 
 class Constraint(Configurable):
@@ -55,7 +55,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)
-        return w * (ops.clip(norms, 0, self.max_value) / (norms + EPSILON))
+        return w * (ops.clip(norms, 0, self.max_value) / (norms + DEFAULTS.epsilon))
 
 
 @REGISTRY.register()
@@ -91,7 +91,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
-        return w / (_norms(w, self.axis) + EPSILON)
+        return w / (_norms(w, self.axis) + DEFAULTS.epsilon)
 
 
 @REGISTRY.register()
@@ -127,4 +127,4 @@ class MinMaxNorm(Constraint):
         norms = _norms(w, self.axis)
         limited = ops.clip(norms, self.min_value, self.max_value)
         wanted = self.rate * limited + (1 - self.rate) * norms
-        return w * (wanted / (norms + EPSILON))
+        return w * (wanted / (norms + DEFAULTS.epsilon))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.tree import flatten
+from kernelmodel.engine.bfloat16 import BFloat16, classed, kind_of
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.scope import WATCHED, watched
 from kernelmodel.engine.stand_in import StandIn
@@ -23,14 +24,14 @@ def to_arrays(value: Any, dtype: str | None, kinds: str = "f") -> Any:
         kinds: Kinds of arrays that are cast: "f" for floats, "fiu" for integers too.
     """
     kind = type(value)
-    if kind is np.ndarray or kind is Tensor or isbox(value) or issubclass(kind, StandIn):
+    if kind in (np.ndarray, Tensor, BFloat16) or isbox(value) or issubclass(kind, StandIn):
         if WATCHED:
             value = watched(value)
         if type(value) is Tensor:
             value = value.view(np.ndarray)
-        if dtype is not None and value.dtype != dtype and value.dtype.kind in kinds:
+        if dtype is not None and value.dtype != dtype and kind_of(value.dtype) in kinds:
             return _cast(value, dtype)
-        return value
+        return classed(value)
     if kind is dict:
         return {key: to_arrays(part, dtype, kinds) for key, part in value.items()}
     if kind in (list, tuple) and value:

@@ -9,6 +9,7 @@ import numpy as np
 from kernelmodel.core.context import Context, current
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.core.variable import Variable
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.scope import WATCHED
@@ -100,7 +101,7 @@ class GradientTape:
         if isinstance(tensor, Variable):
             self._watched[id(tensor)] = (tensor, None)
             return tensor
-        if not hasattr(tensor, "dtype") or np.dtype(tensor.dtype).kind != "f":
+        if not hasattr(tensor, "dtype") or kind_of(tensor.dtype) != "f":
             raise ValueError(
                 f"tape.watch() needs an array of floats, got {type(tensor).__name__} of dtype "
                 f"{getattr(tensor, 'dtype', None)}. Convert it: ops.cast(x, 'float32')."

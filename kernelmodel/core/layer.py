@@ -17,9 +17,10 @@ from kernelmodel.core.call_spec import (
 from kernelmodel.core.context import Context, named
 from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
+from kernelmodel.core.making import named_errors
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
-from kernelmodel.core.policy import get_policy, usable
+from kernelmodel.core.policy import get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
@@ -88,6 +89,7 @@ class Layer(Weights, Operation):
     activity_regularizer: Any
     _building = False
 
+    @named_errors
     def __init__(
         self,
         *,
@@ -133,11 +135,13 @@ class Layer(Weights, Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = named_errors(cls.__init__)  # type: ignore[method-assign]
         if "build" in vars(cls):
             cls.build = _builder(cls.build)  # type: ignore[method-assign]
 
-    compute_dtype = property(lambda self: usable(self.dtype_policy.compute_dtype))
-    variable_dtype = property(lambda self: usable(self.dtype_policy.variable_dtype))
+    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype)
+    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype)
     dtype = variable_dtype
     path = property(lambda self: self.name)
 

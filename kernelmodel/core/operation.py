@@ -73,9 +73,11 @@ class Operation(Configurable):
 
 # Keras' names of the classes of ops, where they aren't the op's name in camel case.
 CLASS_NAMES = {
-    "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss",
+    "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist",
+    "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss",
     "fft": "FFT", "fft2": "FFT2", "getitem": "GetItem", "hsv_to_rgb": "HSVToRGB",
-    "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT", "psnr": "PSNR",
+    "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
+    "layer_normalization": "LayerNorm", "rms_normalization": "RMSNorm", "psnr": "PSNR",
     "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV",
     "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.core.settings import SETTINGS
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops.convert import standardize_dtype
 
 policies = Registry("dtype policy", "keras")
@@ -23,8 +23,7 @@ class DTypePolicy:
 
     Args:
         name: A dtype such as "float32"; or "mixed_float16" or "mixed_bfloat16": weights in float32,
-            computation in the other. None for the global policy. NumPy has no bfloat16, so layers
-            use float32 in its place, and say so.
+            computation in the other. None for the global policy.
 
     Raises:
         ValueError: No name of a dtype or a policy.
@@ -44,7 +43,8 @@ class DTypePolicy:
             raise TypeError(f"{type(self).__name__}: name must be a string, got {name!r}.")
         self._name = name
         if name in MIXED:
-            self._compute_dtype, self._variable_dtype = MIXED[name], "float32"
+            self._compute_dtype = standardize_dtype(MIXED[name])
+            self._variable_dtype = "float32"
             return
         try:
             self._compute_dtype = self._variable_dtype = standardize_dtype(name)
@@ -178,7 +178,7 @@ Registry("dtype policies", "keras.dtype_policies").register()(DTypePolicyMap)
 
 def global_policy() -> DTypePolicy:
     """The policy of layers that are made without a dtype."""
-    return DTypePolicy(SETTINGS.floatx) if SETTINGS.policy is None else SETTINGS.policy
+    return DTypePolicy(DEFAULTS.floatx) if SETTINGS.policy is None else SETTINGS.policy
 
 
 def get_policy(dtype: Any, name: str | None = None) -> DTypePolicy:
@@ -202,15 +202,3 @@ def _policy_of(dtype: Any) -> DTypePolicy:
     if isinstance(dtype, dict):
         return deserialize_keras_object(dtype)
     return DTypePolicy(dtype if isinstance(dtype, str) else standardize_dtype(dtype))
-
-
-def usable(dtype: str) -> str:
-    """The dtype that arrays have: float32 in place of bfloat16, which NumPy lacks."""
-    if dtype != "bfloat16":
-        return dtype
-    warnings.warn(
-        "NumPy has no bfloat16: float32 is used in its place. For arrays of half the size use "
-        "'float16' or 'mixed_float16'.",
-        stacklevel=3,
-    )
-    return "float32"

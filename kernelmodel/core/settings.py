@@ -17,18 +17,14 @@ class Settings:
     """What `kernelmodel.config` keeps.
 
     Attributes:
-        floatx: Dtype of floats that nobody gave one.
-        epsilon: A small number for one's own code.
         image_data_format: "channels_last" or "channels_first".
-        policy: The dtype policy of layers that are made without one; None for `floatx`.
+        policy: The dtype policy of layers that are made without one; None for `config.floatx()`.
         flash_attention: What was asked for; None for no wish.
         interactive_logging: Whether messages go to standard output, or to the log.
         max_epochs: Most epochs that `fit` runs, or None.
         max_steps_per_epoch: Most batches that it takes in each, or None.
     """
 
-    floatx: str = "float32"
-    epsilon: float = 1e-7
     image_data_format: str = "channels_last"
     policy: Any = None
     flash_attention: bool | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from kernelmodel.core.context import current
 from kernelmodel.core.naming import unique_name
+from kernelmodel.engine.bfloat16 import cast_array, classed
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.engine.tensor import Tensor
@@ -31,7 +32,7 @@ class Variable(NDArrayOperatorsMixin):
     Args:
         initializer: The first value: an array-like, or a callable `(shape, dtype) -> array`.
         shape: Shape for a callable initializer.
-        dtype: Dtype name; None for that of the value, float32 for Python floats.
+        dtype: Dtype name; None for that of the value, `config.floatx()` for Python floats.
         trainable: Whether optimizers change it.
         name: Name, unique within its owner; made up if None.
 
@@ -134,9 +135,9 @@ class Variable(NDArrayOperatorsMixin):
                 f"{tuple(array.shape)}."
             )
         if array.dtype != np.dtype(self.dtype):
-            array = array.astype(self.dtype)
+            array = cast_array(array, self.dtype)
         elif isinstance(array, np.ndarray) and (value is array or type(array) is Tensor):
-            array = np.array(array)  # the caller may change theirs later
+            array = classed(np.array(array))  # the caller may change theirs later
         context = current()
         if context is None:
             self._array = array
@@ -203,10 +204,16 @@ class Variable(NDArrayOperatorsMixin):
     def __deepcopy__(self, memo: Any) -> Variable:
         twin = Variable(self.numpy(), trainable=self.trainable, name=self.name, path=self.path)
         memo[id(self)] = twin
+        vars(twin).update(self._kept())
         return twin
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Variable, (self.numpy(), None, self.dtype, self.trainable, self.name, self.path)
+    def _kept(self) -> dict[str, Any]:
+        names = ("regularizer", "constraint")
+        return {name: vars(self)[name] for name in names if name in vars(self)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = (self.numpy(), None, self.dtype, self.trainable, self.name, self.path)
+        return Variable, arguments, self._kept()
 
 
 def array_of(value: Any) -> Any:
@@ -221,7 +228,7 @@ def array_of(value: Any) -> Any:
 def np_value(value: Any) -> Any:
     """The untraced array behind a variable, traced array or array-like."""
     value = getval(array_of(value))
-    return value if isinstance(value, StandIn) else np.asarray(value)
+    return value if isinstance(value, StandIn) else classed(np.asarray(value))
 
 
 def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
@@ -233,8 +240,8 @@ def convert_to_tensor_once(value: Any, dtype: Any) -> Any:
     if array.dtype == object:
         raise TypeError(f"A variable holds numbers, got {type(value).__name__} with other things.")
     if dtype is None and not hasattr(value, "dtype"):
-        dtype = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
-    return array if dtype is None else array.astype(standardize_dtype(dtype))
+        dtype = {"f": DEFAULTS.floatx, "i": "int32"}.get(array.dtype.kind)
+    return classed(array) if dtype is None else cast_array(array, standardize_dtype(dtype))
 
 
 Box.types.add(Variable)

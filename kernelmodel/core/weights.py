@@ -13,6 +13,7 @@ from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.tracking import Tracker, unique
 from kernelmodel.core.tree import flatten
 from kernelmodel.core.variable import Variable
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops.convert import standardize_dtype
 
@@ -59,7 +60,7 @@ class Weights(Tracker):
             )
         kind = standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
-            initializer = "glorot_uniform" if np.dtype(kind).kind == "f" else "zeros"
+            initializer = "glorot_uniform" if kind_of(kind) == "f" else "zeros"
         make = TABLES["keras.initializers"].get(initializer)
         context = current()
         parents = list(context.path) if context is not None else []

@@ -9,11 +9,12 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import Box, VSpace
+from autograd.extend import Box, VSpace, defvjp, primitive
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 from autograd.tracer import getval, isbox
 
+from kernelmodel.engine.bfloat16 import BFloat16, cast_array
 from kernelmodel.engine.tensor import Tensor
 
 __all__ = ["Traced", "getval", "isbox"]
@@ -71,6 +72,10 @@ class Traced(ArrayBox):
         """The values, without their history."""
         return np.asarray(getval(self))
 
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        """The same values in another dtype."""
+        return _as_dtype(self, dtype)
+
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         twin = traced_twins().get(function)
         if twin is None:
@@ -114,6 +119,9 @@ class Traced(ArrayBox):
     __hash__ = ArrayBox.__hash__
 
 
+_as_dtype = primitive(cast_array)
+defvjp(_as_dtype, lambda ans, x, dtype: lambda g: cast_array(g, x.dtype))
+
 REDUCTIONS = {
     np.add: anp.sum,
     np.multiply: anp.prod,
@@ -121,7 +129,10 @@ REDUCTIONS = {
     np.minimum: anp.min,
 }
 
-for value_type in (np.ndarray, Tensor, float, np.float64, np.float32, np.float16, np.longdouble):
+for value_type in (
+    np.ndarray, Tensor, BFloat16, float, np.float64, np.float32, np.float16, np.longdouble,
+):  # fmt: skip
     Traced.register(value_type)
 Box.types.add(Traced)
 VSpace.register(Tensor, ArrayVSpace)
+VSpace.register(BFloat16, ArrayVSpace)

@@ -206,9 +206,18 @@ class PlanValue:
 
 
 class PlanArray(PlanValue, StandIn):
-    """An array of a step that is being recorded."""
+    """An array of a step that is being recorded.
+
+    Raises:
+        Unplannable: It is of bfloat16, whose arithmetic is that of an array class of our own.
+    """
 
     __slots__ = ()
+
+    def __init__(self, plan: Plan, name: str, value: Any) -> None:
+        super().__init__(plan, name, value)
+        if value.dtype.kind == "V":
+            raise Unplannable("bfloat16 isn't written down in plans")
 
     shape = property(lambda self: self.value.shape)
     ndim = property(lambda self: self.value.ndim)

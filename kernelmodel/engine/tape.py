@@ -15,6 +15,7 @@ import numpy as np
 from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import new_box, notrace_primitives, toposort, trace_stack
 
+from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.xla_array import holds_xla, xla_vjp
 
@@ -128,7 +129,7 @@ def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) 
             gradient = arrived[0]
             dtype = current.dtype
             if dtype is not None and gradient.dtype != dtype:
-                gradient = gradient.astype(dtype)
+                gradient = cast_array(gradient, dtype)
         if (wanted is None and not current.parents) or (wanted is not None and current in wanted):
             gradients[current] = gradient
         for parent, part in zip(current.parents, current.vjp(gradient)):

@@ -24,23 +24,28 @@ class Tensor(np.ndarray):
 
     def numpy(self) -> np.ndarray:
         """The same values as a plain `numpy.ndarray`, sharing memory."""
-        return self.view(np.ndarray)
+        return np.asarray(self)
 
     def __array_finalize__(self, source: Any) -> None:
         """A view or result starts without a mask: it belongs to the one array it was made for."""
 
     def __repr__(self) -> str:
-        return repr(self.view(np.ndarray)) if self.ndim else repr(self.view(np.ndarray)[()])
+        return repr(np.asarray(self)) if self.ndim else repr(np.asarray(self)[()])
 
     def __reduce__(self) -> Any:
-        return self.view(np.ndarray).__reduce__()
+        return np.asarray(self).__reduce__()
+
+
+# Classes of arrays of dtypes that NumPy itself lacks, by the dtype's name.
+CLASSES: dict[str, type[Tensor]] = {}
 
 
 def as_tensor(value: Any) -> Any:
     """View an array (or NumPy scalar) as a `Tensor`; anything else is returned as it is."""
     kind = type(value)
     if kind is np.ndarray:
-        return value.view(Tensor)
+        dtype = value.dtype
+        return value.view(Tensor if dtype.kind != "V" else CLASSES.get(dtype.name, Tensor))
     if issubclass(kind, np.generic):
-        return np.asarray(value).view(Tensor)
+        return as_tensor(np.asarray(value))
     return value

@@ -37,6 +37,8 @@ def unwrap(value: Any) -> Any:
     """The JAX array inside; containers are searched, other values unchanged."""
     if isinstance(value, XlaArray):
         return value.array
+    if isinstance(value, np.ndarray):
+        return np.asarray(value)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return type(value)(map(unwrap, value))
     if isinstance(value, dict):

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel import ops
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.explain.gradients import Question
 from kernelmodel.explain.passes import channels_last, find_layer, layer_paths, observed
-from kernelmodel.layers.preprocessing.images import weight_matrix
 
 
 def grad_cam(
@@ -157,9 +157,9 @@ def default_layer(question: Question, ranks: list[int]) -> Layer:
 
 def resize_linear(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """Arrays (samples, ...) in another size, each axis interpolated linearly."""
-    for axis, length in enumerate(size, 1):
-        if values.shape[axis] != length:
-            weights = weight_matrix(values.shape[axis], length, "bilinear", False)
-            weights = weights.astype(values.dtype)
-            values = np.moveaxis(np.moveaxis(values, axis, -1) @ weights, -1, axis)
-    return values
+    axes = range(1, len(size) + 1)
+    scale = [length / values.shape[axis] for axis, length in zip(axes, size)]
+    shape = (len(values), *size, *values.shape[len(size) + 1 :])
+    still = [0.0] * len(size)
+    resized = ops.image.scale_and_translate(values, shape, scale, still, axes, "linear", False)
+    return np.asarray(resized)

@@ -9,7 +9,15 @@ from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.kernels.activation import relu
 from kernelmodel.engine.kernels.softmax import softmax
-from kernelmodel.layers.arguments import in_dtype, is_integer, make_weight, number, refuse, resolve
+from kernelmodel.layers.arguments import (
+    axes,
+    in_dtype,
+    is_integer,
+    make_weight,
+    number,
+    refuse,
+    resolve,
+)
 from kernelmodel.layers.registry import REGISTRY
 
 
@@ -132,7 +140,7 @@ class ELU(_Elementwise):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = number(self, "alpha", alpha)
 
     def call(self, inputs: Any) -> Any:
         """Apply the function."""
@@ -219,7 +227,7 @@ class Softmax(_Elementwise):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = axes(self, "axis", axis)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Apply the function; where the mask is False, the output is 0."""

@@ -74,6 +74,29 @@ def integers(
     return tuple(map(int, values))
 
 
+def axes(layer: Layer, argument: str, value: Any) -> Any:
+    """An axis, or a list or tuple of them.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    several = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not several or not all(map(is_integer, several)):
+        refuse(layer, argument, value, "an integer, or a list of them")
+    return value
+
+
+def seed(layer: Layer, value: Any) -> Any:
+    """A seed, or None.
+
+    Raises:
+        ValueError: It is no integer of 0 or more.
+    """
+    if value is not None and (not is_integer(value) or value < 0):
+        refuse(layer, "seed", value, "an integer >= 0, or None")
+    return value
+
+
 def choice(layer: Layer, argument: str, value: Any, allowed: tuple[Any, ...]) -> Any:
     """One of the allowed values."""
     if not isinstance(value, (str, bool, type(None))) or value not in allowed:

@@ -36,7 +36,7 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = axis if is_integer(axis) else refuse(self, "axis", axis, "an integer")
 
     def build(self, input_shape: Any) -> None:
         """Check that the shapes fit each other."""

@@ -8,9 +8,9 @@ from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.layers.arguments import choice, integers, positive
 from kernelmodel.layers.arguments import data_format as checked_format
-from kernelmodel.layers.preprocessing.images import INTERPOLATIONS, resized
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.shape_layer import ShapeLayer
+from kernelmodel.ops.image.resampling import INTERPOLATIONS
 
 
 @REGISTRY.register()
@@ -63,7 +63,8 @@ class _UpSampling(ShapeLayer):
         if self.interpolation != "nearest":
             first = self._first()
             target = tuple(n * s for n, s in zip(inputs.shape[first : first + 2], self.size))
-            return resized(inputs, target, self.interpolation, self.data_format)
+            options = {"data_format": self.data_format}
+            return ops.image.resize(inputs, target, self.interpolation, **options)
         for axis, times in enumerate(self.size, self._first()):
             if times != 1:
                 inputs = ops.repeat(inputs, times, axis)

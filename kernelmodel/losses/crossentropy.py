@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import mismatch, operands, same_rank
-
-EPSILON = 1e-7
 
 
 def same_shape(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -142,7 +141,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Sum over the last axis of y_true log(y_true / y_pred) (Kullback & Leibler, 1951).
 
     Args:
-        y_true: Probabilities (..., classes), limited to [1e-7, 1].
+        y_true: Probabilities (..., classes), limited to [`config.epsilon()`, 1].
         y_pred: Predicted probabilities (..., classes), likewise.
 
     Returns:
@@ -154,7 +153,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
         array([0.693], dtype=float32)
     """
     y_true, y_pred = operands("kl_divergence", y_true, y_pred)
-    y_true, y_pred = ops.clip(y_true, EPSILON, 1), ops.clip(y_pred, EPSILON, 1)
+    y_true, y_pred = ops.clip(y_true, DEFAULTS.epsilon, 1), ops.clip(y_pred, DEFAULTS.epsilon, 1)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
@@ -174,7 +173,7 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
         array([1.], dtype=float32)
     """
     y_true, y_pred = operands("poisson", y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + EPSILON), axis=-1)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + DEFAULTS.epsilon), axis=-1)
 
 
 @REGISTRY.register()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.losses.crossentropy import EPSILON, same_shape, smooth
+from kernelmodel.engine.defaults import DEFAULTS
+from kernelmodel.losses.crossentropy import same_shape, smooth
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 
 
@@ -85,7 +86,7 @@ def categorical_focal_crossentropy(
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     y_pred = y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
-    y_pred = ops.clip(y_pred, EPSILON, 1 - EPSILON)
+    y_pred = ops.clip(y_pred, DEFAULTS.epsilon, 1 - DEFAULTS.epsilon)
     weights = ops.power(1 - y_pred, gamma) * ops.convert_to_tensor(alpha, ops.dtype_of(y_pred))
     return ops.negative(ops.sum(weights * y_true * ops.log(y_pred), axis=axis))
 

@@ -13,9 +13,10 @@ from kernelmodel.core.autoconfig import Configurable, decode, encode
 from kernelmodel.core.context import current
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
-from kernelmodel.core.policy import get_policy, usable
-from kernelmodel.core.settings import SETTINGS
+from kernelmodel.core.policy import get_policy
 from kernelmodel.core.tree import flatten, map_structure
+from kernelmodel.engine.bfloat16 import cast_array
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.reduction import check_reduction, reduce
 from kernelmodel.losses.shapes import same_rank
 
@@ -59,7 +60,7 @@ class Loss(Configurable):
         self.name = name or class_name(type(self).__name__)
         self.reduction = check_reduction(type(self).__name__, reduction)
         self._dtype = dtype
-        self.dtype = SETTINGS.floatx if dtype is None else usable(get_policy(dtype).compute_dtype)
+        self.dtype = DEFAULTS.floatx if dtype is None else get_policy(dtype).compute_dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss.
@@ -89,7 +90,7 @@ class Loss(Configurable):
 
     def _array(self, x: Any) -> Any:
         if type(x) is np.ndarray:
-            return x if x.dtype == self.dtype else x.astype(self.dtype)
+            return x if x.dtype == self.dtype else cast_array(x, self.dtype)
         return ops.convert_to_tensor(x, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

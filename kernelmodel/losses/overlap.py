@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.losses.crossentropy import EPSILON, same_shape
+from kernelmodel.engine.defaults import DEFAULTS
+from kernelmodel.losses.crossentropy import same_shape
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 
 
@@ -28,7 +29,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     y_true, y_pred = same_shape("dice", y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
     total = ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis)
-    return 1 - 2 * both / (total + EPSILON)
+    return 1 - 2 * both / (total + DEFAULTS.epsilon)
 
 
 def tversky(
@@ -57,7 +58,7 @@ def tversky(
     both = ops.sum(y_true * y_pred, axis=axis)
     missed = ops.sum(y_true * (1 - y_pred), axis=axis)
     found = ops.sum((1 - y_true) * y_pred, axis=axis)
-    return 1 - both / (both + alpha * missed + beta * found + EPSILON)
+    return 1 - both / (both + alpha * missed + beta * found + DEFAULTS.epsilon)
 
 
 @REGISTRY.register()

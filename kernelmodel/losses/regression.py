@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import operands
-
-EPSILON = 1e-7
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
@@ -54,7 +53,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """100 times the mean over the last axis of |y_true - y_pred| / |y_true|.
 
     Args:
-        y_true: Targets (..., values); 1e-7 is the smallest divisor.
+        y_true: Targets (..., values); `config.epsilon()` is the smallest divisor.
         y_pred: Predictions (..., values).
 
     Returns:
@@ -66,7 +65,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
         array([50.], dtype=float32)
     """
     y_true, y_pred = operands("mean_absolute_percentage_error", y_true, y_pred)
-    divisor = ops.maximum(ops.abs(y_true), EPSILON)
+    divisor = ops.maximum(ops.abs(y_true), DEFAULTS.epsilon)
     return ops.multiply(ops.mean(ops.abs((y_true - y_pred) / divisor), axis=-1), 100.0)
 
 
@@ -74,7 +73,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of (log(1 + y_true) - log(1 + y_pred))².
 
     Args:
-        y_true: Targets (..., values); below 1e-7 they count as 1e-7.
+        y_true: Targets (..., values); at least `config.epsilon()`.
         y_pred: Predictions (..., values); likewise.
 
     Returns:
@@ -86,8 +85,8 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
         array([0.48], dtype=float32)
     """
     y_true, y_pred = operands("mean_squared_logarithmic_error", y_true, y_pred)
-    first = ops.log(ops.maximum(y_pred, EPSILON) + 1)
-    second = ops.log(ops.maximum(y_true, EPSILON) + 1)
+    first = ops.log(ops.maximum(y_pred, DEFAULTS.epsilon) + 1)
+    second = ops.log(ops.maximum(y_true, DEFAULTS.epsilon) + 1)
     return ops.mean(ops.square(first - second), axis=-1)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import (
-    EPSILON,
     ConfusionMetric,
     even_thresholds,
     evenly_spaced,
@@ -87,7 +87,7 @@ class AUC(ConfusionMetric):
         self._check(
             "num_labels", multi_label or not num_labels, "None without multi_label=True", num_labels
         )
-        super().__init__([-EPSILON, *inner, 1 + EPSILON], None, None, name, dtype)
+        super().__init__([-DEFAULTS.epsilon, *inner, 1 + DEFAULTS.epsilon], None, None, name, dtype)
         self._even = thresholds is None or evenly_spaced([0.0, *inner, 1.0])
         self._own_thresholds = None if thresholds is None else inner
         self.num_thresholds = len(self.thresholds)

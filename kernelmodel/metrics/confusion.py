@@ -13,6 +13,7 @@ import numpy as np
 
 from kernelmodel.core.allowance import check_room
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.primitive import fused
 from kernelmodel.losses.loss import mask_of
 from kernelmodel.losses.reduction import merge_mask, same_axes
@@ -23,7 +24,6 @@ from kernelmodel.metrics.reduction import detached
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 # Below every threshold and score: what isn't among the top k is predicted with it.
 NEVER = -1e10
-EPSILON = 1e-7
 
 
 def _sums_forward(weights: np.ndarray, buckets: np.ndarray, size: int) -> tuple[Any, None]:
@@ -98,7 +98,8 @@ def evenly_spaced(thresholds: Sequence[float]) -> bool:
     count = len(thresholds)
     if count < 3:
         return False
-    return np.allclose(thresholds, np.arange(count, dtype="float32") / (count - 1), atol=EPSILON)
+    even = np.arange(count, dtype="float32") / (count - 1)
+    return np.allclose(thresholds, even, atol=DEFAULTS.epsilon)
 
 
 def even_thresholds(count: int) -> list[float]:

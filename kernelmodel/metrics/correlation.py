@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import operands
-from kernelmodel.metrics.confusion import EPSILON
 from kernelmodel.metrics.metric import REGISTRY
 from kernelmodel.metrics.reduction import MeanMetricWrapper, detached
 
@@ -66,7 +66,7 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     true_mean, found_mean, truth, found = _centered(name, y_true, y_pred, axis)
     norm = truth.var(axis, keepdims=True) + found.var(axis, keepdims=True)
     norm = norm + np.square(true_mean - found_mean)
-    return as_tensor((2 * truth * found / (norm + EPSILON)).mean(axis))
+    return as_tensor((2 * truth * found / (norm + DEFAULTS.epsilon)).mean(axis))
 
 
 @REGISTRY.register()

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
-from kernelmodel.metrics.confusion import EPSILON, pair, spread_weights
+from kernelmodel.metrics.confusion import pair, spread_weights
 from kernelmodel.metrics.metric import REGISTRY, Metric
 
 AVERAGES = (None, "micro", "macro", "weighted")
@@ -110,13 +111,14 @@ class FBetaScore(Metric):
         if not self._built:
             return as_tensor(np.zeros((), self.dtype))
         true = self.true_positives.value
-        precision = true / (true + self.false_positives.value + EPSILON)
-        recall = true / (true + self.false_negatives.value + EPSILON)
+        tiny = DEFAULTS.epsilon
+        precision = true / (true + self.false_positives.value + tiny)
+        recall = true / (true + self.false_negatives.value + tiny)
         square = self.beta**2
-        scores = precision * recall / (square * precision + recall + EPSILON) * (1 + square)
+        scores = precision * recall / (square * precision + recall + tiny) * (1 + square)
         if self.average == "weighted":
             weights = self.intermediate_weights.value
-            return as_tensor((scores * (weights / (weights.sum() + EPSILON))).sum())
+            return as_tensor((scores * (weights / (weights.sum() + tiny))).sum())
         return as_tensor(scores if self.average is None else scores.mean())
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import mismatch
-from kernelmodel.metrics.confusion import EPSILON, bucket_sums, spread_weights
+from kernelmodel.metrics.confusion import bucket_sums, spread_weights
 from kernelmodel.metrics.metric import REGISTRY, Metric
 from kernelmodel.metrics.reduction import detached
 
@@ -110,7 +112,7 @@ class IoU(Metric):
         return self._classes(y_pred, self.sparse_y_pred)
 
     def _warn_of_weights(self, sample_weight: Any) -> None:
-        kind = np.dtype(getattr(sample_weight, "dtype", "int32")).kind
+        kind = kind_of(getattr(sample_weight, "dtype", "int32"))
         if kind == "f" and np.dtype(self.dtype).kind in "iu":
             warnings.warn(
                 f"{self.name} counts in {self.dtype}, so float sample weights are cut to whole "
@@ -120,15 +122,15 @@ class IoU(Metric):
 
     def result(self) -> Any:
         """The mean so far; 0 before the first batch."""
-        kind = self.dtype if np.dtype(self.dtype).kind == "f" else "float32"
+        kind = self.dtype if kind_of(self.dtype) == "f" else "float32"
         matrix = self.total_cm.value
         both = np.diagonal(matrix)
         union = matrix.sum(0) + matrix.sum(1) - both
         chosen = np.array(self.target_class_ids)
         both, union = both[chosen].astype(kind), union[chosen].astype(kind)
         seen = union > 0
-        ratios = np.where(seen, both / (union + EPSILON), 0 * union)
-        return as_tensor((ratios.sum() / (seen.sum() + EPSILON)).astype(kind))
+        ratios = np.where(seen, both / (union + DEFAULTS.epsilon), 0 * union)
+        return as_tensor((ratios.sum() / (seen.sum() + DEFAULTS.epsilon)).astype(kind))
 
 
 @REGISTRY.register()

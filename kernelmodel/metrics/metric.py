@@ -11,10 +11,10 @@ from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
-from kernelmodel.core.policy import get_policy, usable
-from kernelmodel.core.settings import SETTINGS
+from kernelmodel.core.policy import get_policy
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.defaults import DEFAULTS
 
 REGISTRY = Registry("metric", "keras.metrics")
 
@@ -53,7 +53,7 @@ class Metric(Configurable):
         self._variables: list[Variable] = []
         self._metrics: list[Metric] = []
         self.name = name or class_name(type(self).__name__)
-        self.dtype = SETTINGS.floatx if dtype is None else usable(get_policy(dtype).compute_dtype)
+        self.dtype = DEFAULTS.floatx if dtype is None else get_policy(dtype).compute_dtype
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         if isinstance(value, (Variable, Metric)):

@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import decode, encode
+from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import Tensor, as_tensor
 from kernelmodel.losses.loss import REGISTRY as LOSSES
@@ -27,7 +28,7 @@ def detached(x: Any, dtype: Any = None) -> Any:
     elif not hasattr(x, "dtype"):
         x = ops.convert_to_tensor(x)
         x = x.view(np.ndarray) if type(x) is Tensor else x
-    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    return x if dtype is None or x.dtype == dtype else cast_array(x, dtype)
 
 
 def per_sample(values: Any, weights: Any, reduce: Callable[..., Any]) -> tuple[Any, Any]:

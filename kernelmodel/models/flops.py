@@ -14,10 +14,16 @@ counts 2nm. The formulas, for one sample:
 | Layer-, GroupNormalization | 8 for each value: mean 1, variance 3, normalizing 2, scale, shift |
 | RMSNormalization, UnitNormalization | 4, 3 for each value |
 | pooling | the size of the window for each output; global pooling 1 for each input |
+| adaptive pooling | the size of the window for each output, one axis after the other |
 | SimpleRNN, GRU, LSTM | for each step and each of 1, 3, 4 gates 2 x (inputs + units) x units; \
 and what joins the gates |
+| ConvLSTM | for each step the four gates' convolutions of the input and of the state, and what \
+joins the gates |
 | MultiHeadAttention | its four projections; 2 x query positions x key positions x length for the \
 scores and for the values; softmax |
+| GroupQueryAttention | likewise, with projections of keys and values for each group |
+| Attention, AdditiveAttention | scores and values as above, without projections; added scores \
+a sum, a tangent and a weighted sum for each pair and length |
 | Add, Multiply, ... | inputs - 1 for each output; Dot 2 x length for each output |
 | look-ups, reshaping, cropping, padding, dropout | 0 |
 
@@ -41,7 +47,9 @@ from kernelmodel.layers.conv_transpose import ConvTranspose
 from kernelmodel.layers.depthwise import DepthwiseConv, SeparableConv
 from kernelmodel.layers.einsum import plan
 from kernelmodel.layers.merging import Merge
+from kernelmodel.layers.pooling.adaptive import AdaptivePooling, windows_of
 from kernelmodel.layers.pooling.windows import GlobalPooling, Pooling
+from kernelmodel.layers.recurrent.conv_lstm import ConvLSTM
 from kernelmodel.layers.shape_layer import ShapeLayer
 
 Shape = Sequence[int]
@@ -121,6 +129,49 @@ def _pooling(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
     return math.prod(layer.pool_size) * size(outputs[0])
 
 
+def _adaptive(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    first = 1 if layer.data_format == "channels_last" else 2
+    shape = list(inputs[0])
+    if all(shape[first + i] % count == 0 for i, count in enumerate(layer.output_size)):
+        return size(shape)
+    total = 0
+    for axis, count in enumerate(layer.output_size, first):
+        windows = int(windows_of(shape[axis], count)[1].sum())
+        shape[axis] = count
+        total += size(shape) // count * windows
+    return total
+
+
+def _plain_attention(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    query, value = inputs[:2]
+    pairs, length = query[1] * value[1], query[-1]
+    scaled = 1 if layer.use_scale else 0
+    if isinstance(layer, layers.AdditiveAttention):
+        score = (3 + scaled) * length
+    elif layer.score_mode == "concat":
+        score = (3 + scaled) * length + 1
+    else:
+        score = 2 * length + scaled
+    return pairs * (score + SOFTMAX + 2 * value[-1])
+
+
+def _grouped_attention(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    query, value = inputs[:2]
+    key = inputs[2] if len(inputs) > 2 and len(inputs[2]) == 3 else value
+    length, bias = layer.head_dim, 1 if layer.use_bias else 0
+    wide, narrow = layer.num_query_heads * length, layer.num_key_value_heads * length
+    asked = query[1] * wide
+    projections = (
+        asked * (2 * query[-1] + bias)
+        + value[1] * narrow * (2 * key[-1] + 2 * value[-1] + 2 * bias)
+        + query[1] * query[-1] * (2 * wide + bias)
+    )
+    if layer.use_gate:
+        projections += asked * (2 * query[-1] + bias + 2)
+    pairs = layer.num_query_heads * query[1] * value[1]
+    return projections + asked + pairs * (4 * length + SOFTMAX)
+
+
 def _attention(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
     query, value = inputs[0], inputs[1] if len(inputs) > 1 else inputs[0]
     key = inputs[2] if len(inputs) > 2 and len(inputs[2]) == len(value) else value
@@ -167,6 +218,19 @@ def _cell(cell: Any, length: int) -> int | None:
             own = joining + (biases if cell.use_bias else 0)
             return 2 * gates * units * (length + units) + units * own
     return None
+
+
+def _conv_lstm(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    steps, *rest = inputs[0][1:]
+    spatial, channels = rest[:-1], rest[-1]
+    if layer.data_format == "channels_first":
+        spatial, channels = rest[1:], rest[0]
+    cell, units = layer.cell, layer.cell.units
+    positions = math.prod(cell.lengths(spatial))
+    gates, joining = next(counts for kind, *counts in CELLS if kind is layers.LSTMCell)
+    taps = math.prod(cell.kernel_size) * (channels + units)
+    own = joining + (gates if cell.use_bias else 0)
+    return steps * positions * units * (2 * gates * taps + own)
 
 
 def _recurrent(layer: Any, inputs: Shapes, outputs: Shapes) -> int | None:
@@ -218,7 +282,11 @@ FORMULAS: tuple[tuple[Any, Callable[[Any, Shapes, Shapes], int | None]], ...] = 
     (Conv, _conv),
     (GlobalPooling, lambda layer, inputs, outputs: size(inputs[0])),
     (Pooling, _pooling),
+    (AdaptivePooling, _adaptive),
+    (layers.GroupQueryAttention, _grouped_attention),
     (layers.MultiHeadAttention, _attention),
+    (layers.Attention, _plain_attention),
+    (ConvLSTM, _conv_lstm),
     (layers.RNN, _recurrent),
     (layers.Bidirectional, _bidirectional),
     (layers.TimeDistributed, _time_distributed),

@@ -20,6 +20,11 @@ class ModelFiles(Trainer):
             return super().__reduce_ex__(protocol)
         return hooks.reduce_model(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The compiled steps stay here: the copy compiles its own.
+        made = dict.fromkeys(("train_function", "test_function", "predict_function"))
+        return {**vars(self), **made}
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON; `kwargs` go to `json.dumps`."""
         with shared_objects():

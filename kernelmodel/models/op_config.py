@@ -17,21 +17,24 @@ from kernelmodel.core.serialization import deserialize_keras_object, serialize_k
 
 # Parameters that an op computes with; all others are settings.
 OPERANDS = {
-    "a", "abs_", "angle", "array", "b", "bias", "bins", "condition", "constant_values",
-    "coordinates", "data", "depthwise_kernel", "end_points", "fill_value", "images", "index",
-    "indices", "inputs", "kernel", "key", "mask", "operands", "output", "output_length",
-    "pointwise_kernel", "predictions", "q", "query", "scale", "segment_ids", "sequence_lengths",
-    "sorted_sequence", "start_indices", "start_points", "target", "target_length", "targets",
-    "tensor", "transform", "updates", "value", "values", "variable", "x", "x1", "x2", "xs", "y",
+    "a", "abs_", "angle", "array", "b", "beta", "bias", "bins", "condition", "constant_values",
+    "coordinates", "data", "depthwise_kernel", "end_points", "fill_value", "gamma", "images",
+    "index", "indices", "inputs", "kernel", "key", "mask", "mean", "offset", "operands", "output",
+    "output_length", "pointwise_kernel", "predictions", "q", "query", "scale", "segment_ids",
+    "sequence_lengths", "sorted_sequence", "start_indices", "start_points", "target",
+    "target_length", "targets", "tensor", "transform", "updates", "value", "values", "variable",
+    "variance", "x", "x1", "x2", "xs", "y",
 }  # fmt: skip
 # Ops that Keras gives one of them as a setting all the same.
 SETTINGS = {
     "affine_transform": {"fill_value"},
+    "diagonal": {"offset"},
     "elastic_transform": {"fill_value"},
     "histogram": {"bins"},
     "map_coordinates": {"fill_value"},
     "perspective_transform": {"fill_value"},
     "resize": {"fill_value"},
+    "trace": {"offset"},
     "trapezoid": {"x"},
     "unique": {"fill_value"},
 }
@@ -49,7 +52,8 @@ MODULES = {
     "math": "cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet "
     "logsumexp rfft rsqrt segment_max segment_min segment_prod segment_sum stft top_k "
     "view_as_complex view_as_real",
-    "nn": "adaptive_average_pool adaptive_max_pool average_pool binary_crossentropy "
+    "nn": "adaptive_average_pool adaptive_max_pool average_pool batch_normalization "
+    "binary_crossentropy layer_normalization rms_normalization "
     "categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss depth_to_space "
     "depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid hard_silu "
     "hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot "
@@ -88,8 +92,10 @@ def split_arguments(
             function.__name__, ()
         ):
             settings[parameter.name] = value
-        elif value is not None or parameter.default is parameter.empty:
-            operands.append(value)
+        else:
+            operands.append(value)  # None too: the ones after it keep their places
+    while operands and operands[-1] is None:
+        operands.pop()
     return operands, settings
 
 

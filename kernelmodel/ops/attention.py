@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import kernels
+from kernelmodel.engine.bfloat16 import limits
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
 from kernelmodel.engine.xla_array import counted
@@ -102,7 +103,7 @@ def dot_product_attention(
         causal = counted(t)[:, None] >= counted(s)
         allowed = causal if allowed is None else np.logical_and(allowed, causal)
     if allowed is not None:
-        lowest = np.asarray(-0.7 * float(np.finfo(scores.dtype).max), scores.dtype)
+        lowest = np.asarray(-0.7 * float(limits(scores.dtype).max), scores.dtype)
         scores = where(allowed, scores, lowest)
     weights = kernels.softmax(scores, axis=-1)
     v = anp.expand_dims(anp.transpose(value, (0, 2, 1, 3)), 2)

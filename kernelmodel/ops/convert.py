@@ -7,7 +7,9 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import cast_array, classed, kind_of, load
 from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.stand_in import StandIn
 from kernelmodel.ops.dispatch import op, op_of_other
 
@@ -25,10 +27,8 @@ __all__ = [
     "stop_gradient",
 ]
 
-FLOATX = "float32"
-
 # Names by dtype, since NumPy works a dtype's name out anew each time it is asked.
-_NAMES: dict[Any, str] = {None: FLOATX, float: FLOATX, int: "int32"}
+_NAMES: dict[Any, str] = {int: "int32"}
 
 
 def standardize_dtype(dtype: Any) -> str:
@@ -41,6 +41,8 @@ def standardize_dtype(dtype: Any) -> str:
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
         ('float32', 'int32')
     """
+    if dtype is None or dtype is float:
+        return DEFAULTS.floatx
     try:
         return _NAMES[dtype]
     except (KeyError, TypeError):
@@ -48,7 +50,9 @@ def standardize_dtype(dtype: Any) -> str:
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
     if getattr(dtype, "kind", "") in ("U", "S", "T"):
         name = "string"
-    elif name not in ("bfloat16", "string"):
+    elif name == "bfloat16":
+        load()
+    elif name != "string":
         name = np.dtype(name).name
     _NAMES[dtype] = name
     return name
@@ -122,8 +126,10 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
             f"Can't make a numeric array of {type(x).__name__} holding other things than numbers."
         )
     if dtype is None and not hasattr(x, "dtype"):
-        dtype = {"f": FLOATX, "i": "int32"}.get(array.dtype.kind)
-    return array if dtype is None else array.astype(standardize_dtype(dtype), copy=False)
+        dtype = {"f": DEFAULTS.floatx, "i": "int32"}.get(array.dtype.kind)
+    if dtype is not None and (name := standardize_dtype(dtype)) != array.dtype:
+        array = cast_array(array, name)
+    return array
 
 
 def getval_shallow(x: Any) -> Any:
@@ -139,9 +145,9 @@ def _cast(x: Any, dtype: Any) -> Any:
         return x
     if "string" in (own, name):
         raise TypeError(f"An array of dtype {own} can't become one of dtype {name}.")
-    if np.dtype(name).kind not in "fc":
+    if kind_of(name) not in "fc":
         x = getval(x)
-    return (x if hasattr(x, "astype") else np.asarray(x)).astype(name)
+    return cast_array(x if hasattr(x, "astype") else np.asarray(x), name)
 
 
 @op
@@ -171,6 +177,11 @@ def stop_gradient(variable: Any) -> Any:
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The values as a plain `numpy.ndarray`."""
     return np.asarray(getval(x))
+
+
+def as_array(x: Any) -> np.ndarray:
+    """The values as an array that NumPy computes with as ops do: bfloat16 in its own class."""
+    return classed(np.asarray(getval(x)))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.engine.boxes import isbox
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.scope import WATCHED, at_user_level, watched
 from kernelmodel.engine.tensor import as_tensor
 
@@ -56,12 +58,19 @@ def op_of_other(function: F) -> F:
 def _array_like(x: Any) -> Any:
     if type(x) in (list, tuple) and not _holds_traced(x):
         array = np.asarray(x)
-        return array.astype("float32" if array.dtype.kind == "f" else array.dtype)
+        return array.astype(DEFAULTS.floatx) if array.dtype.kind == "f" else array
     return x
 
 
 def _holds_traced(values: Any) -> bool:
     return any(_holds_traced(v) if type(v) in (list, tuple) else isbox(v) for v in values)
+
+
+def _classed(value: Any) -> Any:
+    """A user's arrays of bfloat16, also those in a list, in their own class."""
+    if type(value) in (list, tuple) and value and type(value[0]) is np.ndarray:
+        return type(value)(map(classed, value))
+    return classed(value)
 
 
 def _delivered(result: Any) -> Any:
@@ -82,12 +91,13 @@ def _make(function: F, prepare: Callable[[Any], Any] | None) -> F:
             return recorder.__record_op__(call, args, kwargs)
         if WATCHED:
             args = tuple(map(_substitute, args))
+        outermost = at_user_level()
+        if outermost:
+            args = tuple(map(_classed, args))
         if prepare is not None and args and type(args[0]) is not np.ndarray:
             args = (prepare(args[0]), *args[1:])
         result = function(*args, **kwargs)
-        if at_user_level():
-            return _delivered(result)
-        return result
+        return _delivered(result) if outermost else result
 
     call.__op__ = True  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]

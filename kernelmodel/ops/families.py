@@ -9,19 +9,21 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
-from kernelmodel.ops.convert import FLOATX, _cast, dtype_of
+from kernelmodel.engine.defaults import DEFAULTS
+from kernelmodel.ops.convert import _cast, dtype_of
 from kernelmodel.ops.dispatch import _array_like, op
 
 Function = Callable[..., Any]
 
 
 def floating(x: Any) -> Any:
-    """Integers and booleans as float32: a function with real values has no integer result."""
+    """Integers and booleans as floats: a function with real values has no integer result."""
     kind = type(x)
     if kind is float or kind is int:
-        return np.float32(x)
-    return x if np.dtype(dtype_of(x)).kind in "fc" else _cast(x, FLOATX)
+        return np.asarray(x, DEFAULTS.floatx)[()]
+    return x if kind_of(dtype_of(x)) in "fc" else _cast(x, DEFAULTS.floatx)
 
 
 def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
@@ -33,7 +35,7 @@ def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
     one, two = getattr(x1, "dtype", None), getattr(x2, "dtype", None)
     if one is None or two is None or one == two:
         return x1, x2
-    kinds = np.dtype(one).kind, np.dtype(two).kind
+    kinds = kind_of(one), kind_of(two)
     if kinds[0] == "f" and kinds[1] in "iub":
         return x1, _cast(x2, one)
     if kinds[1] == "f" and kinds[0] in "iub":
@@ -44,7 +46,7 @@ def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
 def both_floating(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two operands of real values: integers become floats of the other's dtype, or float32."""
     x1, x2 = same_floats(x1, x2)
-    if np.dtype(dtype_of(x1)).kind not in "fc" and np.dtype(dtype_of(x2)).kind not in "fc":
+    if kind_of(dtype_of(x1)) not in "fc" and kind_of(dtype_of(x2)) not in "fc":
         x1, x2 = floating(x1), floating(x2)
     return x1, x2
 

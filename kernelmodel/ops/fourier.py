@@ -7,6 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.engine.kernels import frames as kernel
@@ -39,7 +40,7 @@ def _pair(name: str, x: Any, rank: int = 1) -> tuple[Any, Any]:
         got = f"parts of shape {extents(real)} and {extents(imag)}"
         checks.refuse(name, "x", got, f"two parts of the same shape, of rank {rank} or more")
     for part in (real, imag):
-        if np.dtype(dtype_of(part)).kind != "f":
+        if kind_of(dtype_of(part)) != "f":
             checks.refuse(name, "x", f"dtype {dtype_of(part)}", "a pair of float arrays")
     return real, imag
 
@@ -188,7 +189,7 @@ def stft(
         >>> km.ops.stft(np.zeros((2, 100)), 16, 8, 16)[0].shape
         (2, 13, 9)
     """
-    if np.dtype(dtype_of(x)).kind != "f":
+    if kind_of(dtype_of(x)) != "f":
         checks.refuse("stft", "x", f"dtype {dtype_of(x)}", "an array of floats")
     weights = _window("stft", window, sequence_length, fft_length, dtype_of(x))
     if center:

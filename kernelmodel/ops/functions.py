@@ -8,6 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import rules
+from kernelmodel.engine.bfloat16 import kind_of, limits
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
@@ -166,6 +167,10 @@ def nan_to_num(
         array([0., 1., 9.], dtype=float32)
     """
     values = getval(x)
+    if dtype_of(x) == "bfloat16":  # NumPy would take float32's largest number
+        largest = float(limits(values.dtype).max)
+        posinf = largest if posinf is None else posinf
+        neginf = -largest if neginf is None else neginf
     found = np.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf)
     return rules.where(np.isfinite(values), x, found)
 
@@ -182,11 +187,18 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     target, source = np.dtype(standardize_dtype(dtype)), np.dtype(dtype_of(x))
     if target == source or target.kind == "b" or source.kind == "b":
         return _cast(x, dtype)
-    limits: Any = (np.finfo if target.kind == "f" else np.iinfo)(target)
-    own: Any = (np.finfo if source.kind == "f" else np.iinfo)(source)
-    low, high = max(limits.min, own.min), min(limits.max, own.max)
-    if source.kind == "f" and target.kind in "iu":
+    range_of, own = _range(target), _range(source)
+    low, high = max(range_of[0], own[0]), min(range_of[1], own[1])
+    if kind_of(source) == "f" and target.kind in "iu":
         # The nearest floats within the range: the cast of one beyond it is undefined.
         low, high = source.type(low), source.type(high)
-        high = high if int(high) <= limits.max else np.nextafter(high, source.type(0))
+        high = high if int(high) <= range_of[1] else np.nextafter(high, source.type(0))
     return _cast(anp.clip(x, source.type(low), source.type(high)), dtype)
+
+
+def _range(dtype: np.dtype) -> tuple[Any, Any]:
+    """The least and the greatest number of a dtype."""
+    found = limits(dtype) if kind_of(dtype) == "f" else np.iinfo(dtype)
+    if dtype.name == "bfloat16":
+        return float(found.min), float(found.max)
+    return found.min, found.max

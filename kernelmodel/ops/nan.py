@@ -8,6 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import rules
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import reduction, series
 from kernelmodel.ops.convert import _cast, dtype_of
@@ -32,7 +33,7 @@ __all__ = [
 
 def _filled(x: Any, value: float) -> Any:
     """x with a value in place of NaN; integers have none."""
-    if np.dtype(dtype_of(x)).kind not in "fc":
+    if kind_of(dtype_of(x)) not in "fc":
         return x
     return rules.where(np.isnan(getval(x)), np.asarray(value, dtype_of(x)), x)
 
@@ -81,7 +82,7 @@ def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _extreme(find: Any, x: Any, worst: float, axis: Axis, keepdims: bool) -> Any:
-    if np.dtype(dtype_of(x)).kind != "f":
+    if kind_of(dtype_of(x)) != "f":
         return find(x, axis=axis, keepdims=keepdims)
     found = find(_filled(x, worst), axis=axis, keepdims=keepdims)
     none = reduction.all(np.isnan(getval(x)), axis=axis, keepdims=keepdims)

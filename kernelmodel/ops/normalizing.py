@@ -8,6 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine import kernels
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
@@ -22,7 +23,6 @@ __all__ = [
     "rms_normalization",
 ]
 
-EPSILON = 1e-7
 Axes = int | tuple[int, ...] | list[int]
 
 
@@ -131,7 +131,7 @@ def layer_normalization(
         gamma: Scale in the extents of the axes, or None.
         beta: Shift in the extents of the axes, or None.
         axis: Axes that share a mean.
-        epsilon: Added to the variance; None for 1e-7.
+        epsilon: Added to the variance; None for `config.epsilon()`.
         **kwargs: `rms_scaling=True` leaves the mean out; prefer `rms_normalization`.
 
     Raises:
@@ -155,7 +155,7 @@ def layer_normalization(
         for argument, part in (("gamma", gamma), ("beta", beta))
     )
     return kernels.layer_norm(
-        x, gamma, beta, axes=axes, epsilon=EPSILON if epsilon is None else epsilon
+        x, gamma, beta, axes=axes, epsilon=DEFAULTS.epsilon if epsilon is None else epsilon
     )
 
 
@@ -169,7 +169,7 @@ def rms_normalization(
         x: Numbers of any shape.
         scale: What to multiply with afterwards, in the extents of the axes, or None.
         axis: Axes that share a mean square.
-        epsilon: Added to the mean square; None for 1e-7.
+        epsilon: Added to the mean square; None for `config.epsilon()`.
 
     Raises:
         ValueError: A shape doesn't fit.
@@ -182,7 +182,8 @@ def rms_normalization(
     name, x = "rms_normalization", floating(x)
     axes = _axes(name, axis, len(extents(x)))
     scale = _fitted(name, "scale", scale, axes, x)
-    return kernels.rms_norm(x, scale, axes=axes, epsilon=EPSILON if epsilon is None else epsilon)
+    epsilon = DEFAULTS.epsilon if epsilon is None else epsilon
+    return kernels.rms_norm(x, scale, axes=axes, epsilon=epsilon)
 
 
 @op
@@ -193,7 +194,7 @@ def normalize(x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = N
         x: Numbers of any shape.
         axis: Axis of the vectors, or several that form one.
         order: Exponent of the p-norm, an integer from one up.
-        epsilon: Least length to divide by; None for 1e-7.
+        epsilon: Least length to divide by; None for `config.epsilon()`.
 
     Raises:
         ValueError: Another order.
@@ -207,7 +208,7 @@ def normalize(x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = N
         checks.refuse("normalize", "order", repr(order), "an integer from one up")
     x = floating(x)
     x = anp.reshape(x, (1,)) if not extents(x) else x
-    least = EPSILON if epsilon is None else epsilon
+    least = DEFAULTS.epsilon if epsilon is None else epsilon
     axes = _axes("normalize", axis, len(extents(x)))
     if order == 2:
         squares = anp.sum(x * x, axis=axes, keepdims=True)

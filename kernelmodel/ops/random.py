@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
@@ -54,7 +55,12 @@ def _draw(
     wide = "float64" if name == "float64" else "float32"
     if is_xla(state):
         return XlaArray(jax_draw(xla_key(state), wide).astype(name))
-    return as_one(lambda at: numpy_draw(numpy_generator(at), wide).astype(name, copy=False), state)
+
+    def draw(at: Any) -> Any:
+        drawn = numpy_draw(numpy_generator(at), wide)
+        return drawn if name == wide else cast_array(drawn, name)
+
+    return as_one(draw, state)
 
 
 @op_of_other

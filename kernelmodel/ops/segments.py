@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.scatter import scatter
 from kernelmodel.engine.xla_array import XlaArray
@@ -18,12 +19,12 @@ __all__ = ["segment_max", "segment_min", "segment_prod", "segment_sum"]
 
 def lowest(dtype: np.dtype) -> Any:
     """The value that no maximum takes."""
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return -np.inf if kind_of(dtype) == "f" else np.iinfo(dtype).min
 
 
 def highest(dtype: np.dtype) -> Any:
     """The value that no minimum takes."""
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+    return np.inf if kind_of(dtype) == "f" else np.iinfo(dtype).max
 
 
 def _reduce(name: str, data: Any, ids: Any, count: int | None, how: str, start: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import limits
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import decomposition as kernel
 from kernelmodel.engine.rules import where
@@ -194,7 +195,7 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     checks.matrix("pinv", "x", x)
     x = floating(x)
     if rcond is None:
-        rcond = 10 * max(extents(x)[-2:]) * float(np.finfo(dtype_of(x)).eps)
+        rcond = 10 * max(extents(x)[-2:]) * float(limits(dtype_of(x)).eps)
     return kernel.pinv(x, rcond=rcond)
 
 
@@ -227,7 +228,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
             "lstsq", "b", f"shape {extents(b)}", f"of length {extents(a)[0]}, the rows of a"
         )
     if rcond is None:
-        rcond = max(extents(a)) * float(np.finfo(dtype_of(a)).eps)
+        rcond = max(extents(a)) * float(limits(dtype_of(a)).eps)
     return anp.matmul(pinv(a, rcond), b)
 
 
@@ -247,7 +248,7 @@ def matrix_rank(x: Any, tol: float | None = None) -> Any:
     checks.matrix("matrix_rank", "x", x)
     s = getval(svd(getval(floating(x)), compute_uv=False))
     if tol is None:
-        scale = max(extents(x)[-2:]) * float(np.finfo(dtype_of(s)).eps)
+        scale = max(extents(x)[-2:]) * float(limits(dtype_of(s)).eps)
         limit = np.max(s, axis=-1, keepdims=True, initial=0) * scale
     else:
         limit = np.expand_dims(np.asarray(tol, dtype_of(s)), -1)

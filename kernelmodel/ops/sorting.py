@@ -7,6 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.scatter import scatter
 from kernelmodel.engine.twin import with_xla
@@ -278,7 +279,7 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
     if range is not None and not (len(range) == 2 and range[0] <= range[1]):
         checks.refuse("histogram", "range", range, "None or an ascending pair")
     counts, edges = np.histogram(getval(x), getval(_array_like(bins)), range)
-    floats = dtype_of(x) if np.dtype(dtype_of(x)).kind == "f" else "float32"
+    floats = dtype_of(x) if kind_of(dtype_of(x)) == "f" else "float32"
     return _cast(counts, floats), _cast(edges, floats)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 
 
@@ -56,7 +57,7 @@ def cast(gradient: Any, variable: Variable) -> Any:
             f"The gradient for {variable.path!r} must have its shape {variable.shape}, got "
             f"{tuple(gradient.shape)}."
         )
-    return gradient if gradient.dtype == variable.dtype else gradient.astype(variable.dtype)
+    return gradient if gradient.dtype == variable.dtype else cast_array(gradient, variable.dtype)
 
 
 def squared_norm(gradient: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
+from kernelmodel.engine.bfloat16 import in_dtype
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
-from kernelmodel.optimizers.together import Together, groups
+from kernelmodel.optimizers.together import Groups, groups
 
 REGISTRY = Registry("optimizer", "keras.optimizers")
 
@@ -82,8 +83,9 @@ class Optimizer(OptimizerState):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._undecayed: Callable[[Variable], bool] = lambda variable: False
-        self._together: dict[tuple[int, ...], Together] = {}
+        self._excluded: list[Variable] = []
+        self._excluded_names: re.Pattern[str] | None = None
+        self._together = Groups()
         super().__init__(learning_rate, name)
         self._check(kwargs)
 
@@ -142,13 +144,8 @@ class Optimizer(OptimizerState):
         An elementwise optimizer may override it to write there at once.
 
         Args:
-            gradient: As in `update`.
-            value: As in `update`.
-            slots: As in `update`.
-            learning_rate: As in `update`.
-            iteration: As in `update`.
             new_value: Gets the new weight.
-            new_slots: Get the new slots.
+            new_slots: Get the new slots; the other arguments are those of `update`.
         """
         new_value[...], made = self.update(gradient, value, slots, learning_rate, iteration)
         for name, array in new_slots.items():
@@ -249,41 +246,58 @@ class Optimizer(OptimizerState):
         for name, variable in self._shared.items():
             store(variable, shared[name])
         decays = [None if self._undecayed(v) else self._decay_of(v) for v in variables]
-        if self.elementwise and not any(isinstance(g, XlaArray) for g in gradients):
-            for group in groups(variables, decays):
-                members = [variables[i] for i in group]
-                key = tuple(map(id, members))
-                if key not in self._together:
-                    shapes = [v.shape for v in members]
-                    self._together[key] = Together(shapes, decays[group[0]])
-                values, slots = as_one(
-                    self._together[key].step,
-                    self.update_into,
-                    [gradients[i] for i in group],
-                    [getval(v.value) for v in members],
-                    [self._slot_values(v) for v in members],
-                    shared,
-                    rate,
-                    iteration,
-                )
-                for variable, value, own in zip(members, values, slots):
-                    self._keep(variable, value, own)
-            return
-        for gradient, variable, decay in zip(gradients, variables, decays):
-            dtype, value = variable.dtype, getval(variable.value)
+        done = self._update_together(gradients, variables, decays, shared, rate, iteration)
+        for i, (gradient, variable) in enumerate(zip(gradients, variables)):
+            if i in done:
+                continue
+            # A step in bfloat16 would round most of it away (0.999 is 1 there): it is in float32.
+            dtype = "float32" if variable.dtype == "bfloat16" else variable.dtype
+            gradient, value, decay = (
+                in_dtype(dtype, gradient),
+                in_dtype(dtype, getval(variable.value)),
+                decays[i],
+            )
             own_rate = rate if rate.dtype == dtype else rate.astype(dtype)
             if decay is not None:
                 value = value - value * np.dtype(dtype).type(decay) * own_rate
-            slots = self._slot_values(variable) | shared
+            slots = {name: in_dtype(dtype, s) for name, s in self._slot_values(variable).items()}
+            slots |= shared
             self._keep(variable, *self.update(gradient, value, slots, own_rate, iteration))
+
+    def _update_together(
+        self,
+        gradients: list[Any],
+        variables: list[Variable],
+        decays: list[float | None],
+        *rest: Any,
+    ) -> set[int]:
+        """Update what can be updated as one array, and return the places of those variables."""
+        fit = [
+            i
+            for i, (gradient, variable) in enumerate(zip(gradients, variables))
+            if self.elementwise
+            and not isinstance(gradient, XlaArray)
+            and variable.dtype != "bfloat16"
+        ]
+        places = groups([variables[i] for i in fit], [decays[i] for i in fit])
+        for group in ([fit[place] for place in found] for found in places):
+            members = [variables[i] for i in group]
+            together = self._together.of(members, decays[group[0]])
+            arrays = [getval(v.value) for v in members], [self._slot_values(v) for v in members]
+            made = as_one(
+                together.step, self.update_into, [gradients[i] for i in group], *arrays, *rest
+            )
+            for variable, value, slots in zip(members, *made):
+                self._keep(variable, value, slots)
+        return set(fit)
 
     def _slot_values(self, variable: Variable) -> Slots:
         return {name: getval(slot.value) for name, slot in self._slots[id(variable)].items()}
 
     def _keep(self, variable: Variable, value: Any, slots: Slots) -> None:
-        store(variable, value)
+        store(variable, in_dtype(variable.dtype, value))
         for name, slot in self._slots[id(variable)].items():
-            store(slot, slots[name])
+            store(slot, in_dtype(slot.dtype, slots[name]))
 
     def _decay_of(self, variable: Variable) -> float | None:
         return self.weight_decay
@@ -341,12 +355,13 @@ class Optimizer(OptimizerState):
                 f"Optimizer {self.name!r} is built already. Call exclude_from_weight_decay before "
                 "the first step."
             )
-        excluded = {id(v) for v in var_list or ()}
-        pattern = re.compile("|".join(var_names)) if var_names else None
-        self._undecayed = lambda variable: (
-            id(variable) in excluded
-            or (pattern is not None and pattern.search(variable.name) is not None)
-        )
+        self._excluded = list(var_list or ())
+        self._excluded_names = re.compile("|".join(var_names)) if var_names else None
+
+    def _undecayed(self, variable: Variable) -> bool:
+        pattern = self._excluded_names
+        named = pattern is not None and pattern.search(variable.name) is not None
+        return named or any(one is variable for one in self._excluded)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, to compute gradients of."""

@@ -17,6 +17,8 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor, as_tensor
 
+# Attributes that hold something for each trained variable, by the variable's id.
+BY_VARIABLE = ("_slots", "_averages", "_accumulators")
 # Values of an optimizer's slots for one variable, by slot name.
 Slots = dict[str, Any]
 
@@ -65,6 +67,18 @@ class OptimizerState(Configurable):
         self._iterations = self._make(np.array(0, np.int32), "iteration")
         self._rate: Any = None
         self._set_rate(learning_rate)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickles and copies: what is kept for each variable, in their order."""
+        order = [id(variable) for variable in self._trained]
+        by_variable = {name: [vars(self)[name].get(i) for i in order] for name in BY_VARIABLE}
+        return {**vars(self), **by_variable}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for name in BY_VARIABLE:
+            pairs = zip(self._trained, state[name])
+            vars(self)[name] = {id(v): kept for v, kept in pairs if kept is not None}
 
     def init(self, value: Any) -> Slots:
         """The first values of what is remembered for a weight, by slot name.

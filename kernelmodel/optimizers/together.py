@@ -94,6 +94,23 @@ class Together:
         return found
 
 
+class Groups:
+    """The groups of weights that an optimizer has updated together so far."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, ...], Together] = {}
+
+    def of(self, variables: Sequence[Any], decay: float | None) -> Together:
+        """The group of these variables."""
+        key = tuple(map(id, variables))
+        if key not in self._made:
+            self._made[key] = Together([v.shape for v in variables], decay)
+        return self._made[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_made": {}}  # a copy has other variables
+
+
 def join(arrays: list[np.ndarray]) -> np.ndarray:
     """Arrays end to end, as one of one axis; a single one isn't copied."""
     flat = [array.reshape(-1) for array in arrays]

@@ -12,6 +12,7 @@ from kernelmodel.callbacks.console import say
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import reading
 from kernelmodel.saving.archive import open_archive, open_member, read_json
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.keras_file import WEIGHTS
 from kernelmodel.saving.progress import GROUP
@@ -247,7 +248,7 @@ class KerasFileEditor:
         ):
             for where, weight in arrays_in(self.weights_dict):
                 outer, _, name = where.rpartition("/")
-                store.create_dataset(f"{outer}/vars/{name}", data=weight)
+                write_dataset(store, f"{outer}/vars/{name}", weight)
 
     def resave_weights(self, filepath: Any) -> None:
         """The same as `save`."""

@@ -1,10 +1,13 @@
-"""Whether a file may be written."""
+"""What writing files takes."""
 
 from __future__ import annotations
 
 import builtins
 import sys
 from pathlib import Path
+from typing import Any
+
+from kernelmodel.engine.bfloat16 import is_bfloat16
 
 
 def may_write(path: Path, overwrite: bool) -> bool:
@@ -32,3 +35,10 @@ def _somebody_there() -> bool:
     if type(kernel).__module__.startswith("ipykernel"):
         return True
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def write_dataset(group: Any, key: str, array: Any) -> None:
+    """Put an array into an HDF5 file; one of bfloat16, which HDF5 lacks, as Keras marks it."""
+    dataset = group.create_dataset(key, data=array)
+    if is_bfloat16(array.dtype):
+        dataset.attrs["dtype"] = "bfloat16"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.reading import MAX_CONFIG, reading
+from kernelmodel.engine.bfloat16 import load
 from kernelmodel.saving.heaps import check_heaps
 
 # Compressed or partly stored data may be this many times as large as in the file, and so much more.
@@ -151,9 +152,10 @@ def read_values(dataset: Any, title: str) -> np.ndarray:
         ValueError: They can't be read.
     """
     try:
-        return np.asarray(dataset[()])
+        values = np.asarray(dataset[()])
     except (OSError, RuntimeError, TypeError) as error:
         raise ValueError(f"{title}: {dataset.name} can't be read ({error}).") from error
+    return values.view(load()) if _is_bfloat16(dataset) else values
 
 
 def find_dataset(
@@ -181,9 +183,15 @@ def find_dataset(
             f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight has "
             f"{shape}. Make the model as it was when the file was saved."
         )
-    if dataset.dtype.kind not in "biuf":
+    if dataset.dtype.kind not in "biuf" and not _is_bfloat16(dataset):
         raise ValueError(f"{title}: {where}/{key} holds {dataset.dtype}, not numbers.")
     return dataset
+
+
+def _is_bfloat16(dataset: Any) -> bool:
+    """Whether a dataset holds bfloat16, which HDF5 lacks: two bytes a value, marked by Keras."""
+    two_bytes = dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2
+    return two_bytes and dataset.attrs.get("dtype") == "bfloat16"
 
 
 def read_attribute(group: Any, name: str, title: str) -> Any:

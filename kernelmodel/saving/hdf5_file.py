@@ -11,7 +11,9 @@ from typing import IO, Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.optimizers.state import store as set_fresh
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset, open_hdf5, read_dataset, read_values
 from kernelmodel.saving.progress import keep_metrics, progress_pairs, write_progress
 from kernelmodel.saving.state import owners, walk
@@ -57,7 +59,7 @@ def _write(store: Any, path: str, name: str, variables: list[Variable]) -> None:
     group = store.require_group(f"{path}/vars")
     group.attrs["name"] = name
     for number, variable in enumerate(variables):
-        group.create_dataset(str(number), data=variable.numpy())
+        write_dataset(group, str(number), variable.numpy())
 
 
 def read_weights(
@@ -188,4 +190,5 @@ def try_out(pairs: Pairs, title: str) -> None:
 def assign(pairs: Pairs, title: str) -> None:
     """Give variables their values, one after the other: memory holds one more at a time."""
     for variable, dataset in pairs:
-        set_fresh(variable, read_values(dataset, title).astype(variable.dtype, copy=False))
+        value = read_values(dataset, title).astype(variable.dtype, copy=False)
+        set_fresh(variable, classed(value))

@@ -14,6 +14,7 @@ import numpy as np
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import MAX_CONFIG
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset
 from kernelmodel.saving.hdf5_file import named_arrays
 from kernelmodel.saving.state import owners, walk
@@ -57,7 +58,7 @@ def write_sharded(path: Path, model: Any, max_shard_size: float = 5) -> None:
                 shards, used = shards + 1, 0
             owner = store.require_group(group)
             owner.attrs["name"] = name
-            owner.create_dataset(key, data=array)
+            write_dataset(owner, key, array)
             used, total = used + array.nbytes, total + array.nbytes
             if shard not in where.setdefault(group, []):
                 where[group].append(shard)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.training.data import unpack_x_y_sample_weight
 
@@ -52,4 +53,4 @@ def _where(model: Any, data: Any) -> str:
 def finite(value: Any) -> bool:
     """Whether all floats of an array are finite."""
     array = np.asarray(getval(value))
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    return kind_of(array.dtype) != "f" or bool(np.isfinite(array).all())

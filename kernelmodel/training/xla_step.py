@@ -10,6 +10,7 @@ import numpy as np
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.core.watching import WATCHERS, due, watch
+from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
@@ -96,7 +97,7 @@ class XlaStep:
                 raise FloatingPointError(explain_nan(self.model, data))
             with Context(pure=True) as context:
                 for variable, value in zip(self.variables, values):
-                    context.write(variable, np.asarray(value))
+                    context.write(variable, classed(np.asarray(value)))
                 watchers = due(compiled=True) if WATCHERS and self.guard else []
                 if watching := watch(context, watchers):
                     watching.end(context)

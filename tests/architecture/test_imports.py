@@ -40,6 +40,7 @@ HEAVY = [
     "ipywidgets",
     "jax",
     "matplotlib",
+    "ml_dtypes",
     "multiprocessing",
     "numba",
     "numpy.testing",

@@ -9,16 +9,17 @@ import pytest
 
 import kernelmodel as km
 from kernelmodel.core import settings
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops import convert
 
 
 @pytest.fixture(autouse=True)
 def settings_back():
     """All settings are as before after a test."""
-    before = vars(settings.SETTINGS).copy()
+    before = [(held, vars(held).copy()) for held in (settings.SETTINGS, DEFAULTS)]
     yield
-    vars(settings.SETTINGS).update(before)
-    km.config.set_floatx(before["floatx"])
+    for held, values in before:
+        vars(held).update(values)
 
 
 def small_model(**options):
@@ -74,15 +75,6 @@ def test_policies_as_keras(name, keras):
     written = km.dtype_policies.serialize(ours)
     assert written == keras.dtype_policies.serialize(theirs)
     assert km.dtype_policies.deserialize(written) == ours == km.dtype_policies.get(name)
-
-
-def test_bfloat16_computes_in_float32_and_says_so():
-    with pytest.warns(UserWarning, match="NumPy has no bfloat16"):
-        model = small_model(dtype="mixed_bfloat16")
-        model.compile("sgd", "mse")
-        model.fit(X, X[:, :1], verbose=0)
-    assert model.layers[0].dtype_policy.name == "mixed_bfloat16"
-    assert model.get_config()["layers"][1]["config"]["dtype"]["config"]["name"] == "mixed_bfloat16"
 
 
 def test_a_map_gives_each_layer_its_policy():
@@ -154,7 +146,7 @@ def test_flags():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: km.config.set_floatx("bfloat16"), "set_floatx: the value must be one of"),
+        (lambda: km.config.set_floatx("float8"), "set_floatx: the value must be one of"),
         (lambda: km.config.set_epsilon(0), "a number above 0, got 0"),
         (lambda: km.config.set_image_data_format("first"), "got 'first'"),
         (lambda: km.config.set_max_epochs(0), "a positive integer or None, got 0"),
@@ -166,3 +158,78 @@ def test_flags():
 def test_wrong_values_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.fixture
+def restored(keras):
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_dtype_policy("float32")
+
+
+P = np.random.default_rng(2).uniform(0.05, 1, (6, 4)).astype("float32")
+HOT = np.eye(4, dtype="float32")[[0, 3, 2, 1, 1, 0]]
+SMALL = {
+    "binary_crossentropy": lambda k: k.losses.BinaryCrossentropy()(HOT, P),
+    "categorical_crossentropy": lambda k: k.losses.CategoricalCrossentropy()(HOT, P),
+    "sparse_categorical": lambda k: k.losses.SparseCategoricalCrossentropy()(HOT.argmax(1), P),
+    "focal": lambda k: k.losses.BinaryFocalCrossentropy()(HOT, P),
+    "categorical_focal": lambda k: k.losses.CategoricalFocalCrossentropy()(HOT, P),
+    "kl": lambda k: k.losses.KLDivergence()(HOT, P),
+    "poisson": lambda k: k.losses.Poisson()(HOT, P),
+    "mape": lambda k: k.losses.MeanAbsolutePercentageError()(HOT, P),
+    "msle": lambda k: k.losses.MeanSquaredLogarithmicError()(HOT, P),
+    "dice": lambda k: k.losses.Dice()(HOT, P),
+    "tversky": lambda k: k.losses.Tversky()(HOT, P),
+    "f1": lambda k: k.metrics.F1Score(threshold=0.5)(HOT, P),
+    "iou": lambda k: k.metrics.OneHotMeanIoU(4)(HOT, P),
+    "auc": lambda k: k.metrics.AUC(thresholds=[0.3, 0.6])(HOT, P),
+    "concordance": lambda k: k.metrics.ConcordanceCorrelation()(HOT, P),
+    "max_norm": lambda k: k.constraints.MaxNorm(0.5)(k.ops.convert_to_tensor(P)),
+    "unit_norm": lambda k: k.constraints.UnitNorm()(k.ops.convert_to_tensor(P)),
+    "normalize": lambda k: k.ops.normalize(k.ops.convert_to_tensor(P * 0.01)),
+    "layer_norm": lambda k: k.ops.layer_normalization(k.ops.convert_to_tensor(P)),
+    "rms_norm": lambda k: k.ops.rms_normalization(k.ops.convert_to_tensor(P)),
+    "normalization": lambda k: k.layers.Normalization(mean=0.2, variance=1e-4)(P),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", SMALL)
+def test_epsilon_reaches_everything_as_in_keras(name, keras, restored):
+    before = np.asarray(SMALL[name](km))
+    for module in (km, keras):
+        module.config.set_epsilon(0.2)
+    found, wanted = (np.asarray(SMALL[name](module)) for module in (km, keras))
+    np.testing.assert_allclose(found, wanted, rtol=2e-6)
+    assert not np.allclose(found, before)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda k: k.layers.Dense(2)(P), lambda k: k.losses.MeanSquaredError()(HOT, P),
+        lambda k: k.metrics.MeanSquaredError()(HOT, P), lambda k: k.ops.ones((2,)),
+        lambda k: k.random.normal((2,)), lambda k: k.initializers.GlorotUniform()((2, 3)),
+        lambda k: k.Input((3,)), lambda k: k.layers.Embedding(3, 2)(np.array([1])),
+    ],
+)  # fmt: skip
+def test_floatx_reaches_everything_as_in_keras(make, floatx, keras, restored):
+    for module in (km, keras):
+        module.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(floatx)  # Keras keeps the policy that it once took from floatx
+    found, wanted = make(km), make(keras)
+    assert km.ops.dtype_of(found) == keras.backend.standardize_dtype(wanted.dtype)
+
+
+def test_float64_reaches_optimizers():
+    km.config.set_floatx("float64")
+    model = small_model()
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :1], verbose=0)
+    slots = [v for v in model.optimizer.variables if v.shape]
+    assert {v.dtype for v in [*model.weights, *slots]} == {"float64"}
+    assert km.ops.exp([1.0]).dtype == km.losses.MeanSquaredError()(X, X).dtype == "float64"

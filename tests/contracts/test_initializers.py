@@ -22,7 +22,7 @@ def shape_for(initializer) -> tuple[int, ...]:
     return (8, 1, 5) if isinstance(initializer, initializers.STFT) else (3, 4)
 
 
-@pytest.mark.parametrize("dtype", [None, "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", [None, "float16", "bfloat16", "float32", "float64"])
 def test_shape_and_dtype(initializer, dtype):
     shape = shape_for(initializer)
     values = initializer(shape, dtype=dtype)

@@ -31,6 +31,8 @@ OWN = {
     if cls.__module__.startswith("kernelmodel.layers.")
 }
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
+HALF = ("float16", "mixed_float16", "bfloat16", "mixed_bfloat16")
+EPSILONS = {"float16": 2**-10, "bfloat16": 2**-7}
 # XLA knows no text.
 every_compiled_case = pytest.mark.parametrize(
     "case", [case for case in CASES if not case.reads_text and case.gives != "string"], ids=str
@@ -50,6 +52,10 @@ def arrays(structure):
 
 def floats(structure):
     return [leaf for leaf in arrays(structure) if leaf.dtype.kind == "f"]
+
+
+def is_float(x):
+    return getattr(x, "dtype", None) is not None and "float" in dtype_of(x)
 
 
 def symbolic(structure, batch):
@@ -199,16 +205,62 @@ def unchanged_but(layer, moved):
 
 
 @every_case
-@pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
-def test_dtype_policy(case, dtype):
-    layer, args = made(case, dtype)
-    wanted = case.gives or ("float64" if dtype == "float64" else "float16")
+@pytest.mark.parametrize("policy", ["float64", *HALF])
+def test_dtype_policy(case, policy):
+    layer, args = made(case, policy)
+    wanted = case.gives or policy.removeprefix("mixed_")
     for training in (False, True):
         for y in flatten(run(layer, case, args, training)):
             assert dtype_of(y) == wanted
     for weight in layer.weights:
-        counts = np.dtype(weight.dtype).kind == "i" and not weight.trainable
-        assert counts or weight.dtype == ("float64" if dtype == "float64" else "float32")
+        counts = np.dtype(weight.dtype).kind in "iu" and not weight.trainable
+        assert counts or weight.dtype == ("float32" if "mixed" in policy else policy)
+
+
+@every_case
+@pytest.mark.parametrize("policy", HALF)
+def test_half_precision_is_close_to_float32(case, policy):
+    half, args = made(case, policy)
+    dtype = policy.removeprefix("mixed_")
+    wide = case.make("float32")
+
+    def rounded(x):
+        is_float = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        return np.asarray(km.ops.cast(km.ops.cast(x, dtype), "float32")) if is_float else x
+
+    args = map_structure(rounded, args)
+    run(wide, case, args)
+    wide.set_weights(
+        [rounded(np.asarray(w).astype("float32") if is_float(w) else w) for w in half.get_weights()]
+    )
+    if not case.random:
+        half.set_weights(wide.get_weights())
+    draw = np.random.default_rng(5)
+    outputs = flatten(run(wide, case, args))
+    factors = [np.float32(draw.normal(size=y.shape)) if is_float(y) else None for y in outputs]
+    found = []
+    for layer in (wide, half):
+        sources = [*floats(args), *layer.trainable_weights]
+        with GradientTape() as tape:
+            for x in floats(args):
+                tape.watch(x)
+            results = flatten(run(layer, case, args))
+            loss = sum(km.ops.sum(y * k) for y, k in zip(results, factors) if k is not None)
+        gradients = tape.gradient(loss, sources) if sources and is_float(loss) else []
+        for source, gradient in zip(sources, gradients):
+            assert gradient is None or dtype_of(gradient) == dtype_of(source)
+        found.append([*results, *gradients])
+    tolerance = 12 * EPSILONS[dtype]
+    for parts in (slice(len(outputs)), slice(len(outputs), None)):  # outputs, then gradients
+        pairs = [
+            [np.asarray(getval(x), "float64") for x in pair]
+            for pair in zip(found[0][parts], found[1][parts])
+            if is_float(pair[0])
+        ]
+        scale = max((np.abs(expected).max(initial=0) for expected, _ in pairs), default=0)
+        for expected, value in pairs:
+            assert np.isfinite(value).all()
+            assert np.abs(value - expected).max(initial=0) <= tolerance * scale
 
 
 @every_case
@@ -363,12 +415,14 @@ def test_the_same_numbers_under_xla(case):
 
 
 @every_compiled_case
-def test_half_precision_under_xla(case):
+@pytest.mark.parametrize("policy", HALF)
+def test_half_precision_under_xla(case, policy):
     jax = importlib.import_module("jax")
-    layer, args = made(case, "mixed_float16")
+    layer, args = made(case, policy)
     step, *given = pure_step(layer, case, args, [False, True])
     results, _ = jax.eval_shape(step, *given)
-    wanted = "float16" if case.gives is None else jax.dtypes.canonicalize_dtype(case.gives).name
+    dtype = policy.removeprefix("mixed_")
+    wanted = dtype if case.gives is None else jax.dtypes.canonicalize_dtype(case.gives).name
     assert {y.dtype.name for y in flatten(results)} == {wanted}
     expected = [run(layer, case, args), run(layer, case, args, True)]
     assert shapes_of(flatten(results)) == shapes_of(flatten(expected))

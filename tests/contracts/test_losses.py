@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planning import assert_plan_is_exact
 
-from kernelmodel import losses
+from kernelmodel import losses, ops
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.tensor import as_tensor
@@ -152,6 +152,22 @@ def test_float32_stays_float32_backwards(cls):
     assert gradients["y"].dtype == "float32"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_predictions_in_bfloat16(cls, dtype):
+    y_true, y_pred = example(cls.__name__)
+    narrow = ops.cast(y_pred, "bfloat16")
+    wide = np.asarray(narrow).astype("float32")
+    loss, exact = make(cls, dtype=dtype), make(cls)
+    value, _, gradients = value_and_grad(lambda w: (loss(y_true, w["y"]), None), {"y": narrow})
+    wanted, _, slopes = value_and_grad(lambda w: (exact(y_true, w["y"]), None), {"y": wide})
+    assert value.dtype.name == dtype and gradients["y"].dtype.name == "bfloat16"
+    np.testing.assert_allclose(np.float32(value), wanted, rtol=0.02, atol=0.02)
+    largest = np.abs(slopes["y"]).max()
+    np.testing.assert_allclose(
+        np.asarray(gradients["y"], "float32"), slopes["y"], rtol=0.06, atol=0.06 * largest
+    )
+
+
 def test_under_jit_with_gradient(cls):
     jax = importlib.import_module("jax")
     y_true, y_pred = example(cls.__name__)
@@ -228,7 +244,7 @@ def test_every_name_is_found(name):
 
 
 @pytest.mark.oracle
-def test_as_keras(cls, keras):
+def test_as_keras(cls, keras, compared):
     import jax
 
     y_true, y_pred = example(cls.__name__)
@@ -241,6 +257,8 @@ def test_as_keras(cls, keras):
         value, _, gradients = value_and_grad(
             lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
         )
+        compared(value, expected)
+        compared(gradients["y"], slope)
         np.testing.assert_allclose(value, expected, rtol=2e-6)
         np.testing.assert_allclose(gradients["y"], slope, rtol=2e-5, atol=1e-7)
 
@@ -249,7 +267,7 @@ def test_as_keras(cls, keras):
 @pytest.mark.parametrize(
     ("name", "options"), [(name, options) for name in VARIANTS for options in VARIANTS[name]]
 )
-def test_images_as_keras(name, options, keras):
+def test_images_as_keras(name, options, keras, compared):
     """Targets and predictions (batch, height, width, channels), with weights of the images."""
     import jax
 
@@ -264,6 +282,8 @@ def test_images_as_keras(name, options, keras):
         value, _, gradients = value_and_grad(
             lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
         )
+        compared(value, expected)
+        compared(gradients["y"], slope)
         np.testing.assert_allclose(value, expected, rtol=2e-6)
         np.testing.assert_allclose(gradients["y"], slope, rtol=1e-4, atol=1e-7)
 

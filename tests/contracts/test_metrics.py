@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from planning import assert_plan_is_exact
 
-from kernelmodel import losses, metrics
+from kernelmodel import losses, metrics, ops
 from kernelmodel.core.context import Context
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.tensor import Tensor
@@ -117,6 +117,19 @@ def metric(request) -> Metric:
         made.update_state(*example(made))  # makes its variables at the first batch
         made.reset_state()
     return made
+
+
+def test_predictions_in_bfloat16(metric):
+    batch = example(metric)
+    narrow = [ops.cast(x, "bfloat16") if x.dtype == "float32" else x for x in batch]
+    wide = [np.asarray(x).astype("float32") if x.dtype.name == "bfloat16" else x for x in narrow]
+    metric.update_state(*narrow)
+    found = metric.result()
+    metric.reset_state()
+    metric.update_state(*wide)
+    wanted = metric.result()
+    assert found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=0.02, atol=0.005)
 
 
 def fresh(metric: Metric) -> Metric:
@@ -284,7 +297,7 @@ def test_every_name_is_found(name):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
-def test_as_keras(metric, weighted, keras):
+def test_as_keras(metric, weighted, keras, compared):
     ours = metrics.serialize(metric)
     theirs = keras.saving.deserialize_keras_object(ours)
     written = keras.saving.serialize_keras_object(theirs)
@@ -296,6 +309,7 @@ def test_as_keras(metric, weighted, keras):
         batch = example(metric, seed)
         metric.update_state(*batch, sample_weight=weights)
         theirs.update_state(*batch, sample_weight=weights)
+    compared(metric.result(), theirs.result())
     assert_close(result_of(metric), theirs.result(), rel=5e-6)
     assert [v.name for v in metric.variables] == [v.name for v in theirs.variables]
     assert metric._direction == getattr(theirs, "_direction", metric._direction)
@@ -303,7 +317,7 @@ def test_as_keras(metric, weighted, keras):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sequences_as_keras(metric, weighted, keras):
+def test_sequences_as_keras(metric, weighted, keras, compared):
     """Predictions (batch, time, 4), weights (batch, time)."""
     theirs = keras.saving.deserialize_keras_object(metrics.serialize(metric))
     steps = [example(metric, seed) for seed in range(5)]
@@ -317,4 +331,5 @@ def test_sequences_as_keras(metric, weighted, keras):
         return
     metric.update_state(*batch, sample_weight=weights)
     theirs.update_state(*batch, sample_weight=weights)
+    compared(metric.result(), theirs.result())
     assert_close(result_of(metric), theirs.result(), rel=5e-6)

@@ -132,7 +132,7 @@ def test_goes_downhill():
 
 
 def test_float32_stays_float32_and_float64_float64(variant):
-    for dtype in ("float32", "float64", "float16"):
+    for dtype in ("float32", "float64", "float16", "bfloat16"):
         optimizer = make(variant)
         w = Variable(np.ones((2, 3), dtype))
         for _ in range(3):
@@ -326,7 +326,7 @@ def stateless(optimizer, grads, variables) -> None:
 
 
 @pytest.mark.oracle
-def test_fifty_steps_as_keras(variant, keras):
+def test_fifty_steps_as_keras(variant, keras, compared):
     ours = make(variant)
     steps = 12 if ours.gradient_accumulation_steps else 50  # Keras compiles each of those anew
     config = optimizers.serialize(ours)
@@ -346,6 +346,7 @@ def test_fifty_steps_as_keras(variant, keras):
             theirs.apply(grads, keras_trained)
         ours.apply(grads, trained)
     for one, other in zip(trained, keras_trained):
+        compared(one.numpy(), other)
         np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=1e-5, atol=1e-6)
     assert len(ours.variables) == len(theirs.variables)
     for one, other in zip(ours.variables, theirs.variables):
@@ -386,11 +387,12 @@ def test_schedule_is_float32_and_traceable(schedule):
 
 
 @pytest.mark.oracle
-def test_schedule_as_keras(schedule, keras):
+def test_schedule_as_keras(schedule, keras, compared):
     config = schedules.serialize(schedule)
     theirs = keras.saving.deserialize_keras_object(config)
     assert keras.saving.serialize_keras_object(theirs) == config
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for step in range(0, 60, 3):
+            compared(schedule(step), theirs(step))
             assert float(schedule(step)) == pytest.approx(float(theirs(step)), rel=2e-5, abs=1e-9)

@@ -97,6 +97,14 @@ U, N, T = 5, 3, 7  # units, inputs, steps
         (L.LeakyReLU(), (9,), 9),
         (L.Dropout(0.5), (9,), 0),
         (L.Reshape((3, 3)), (9,), 0),
+        (L.AdaptiveAveragePooling2D((2, 3)), (8, 9, 3), 8 * 9 * 3),
+        (L.AdaptiveMaxPooling1D(2), (5, 4), 2 * 3 * 4),
+        (L.AdaptiveMaxPooling2D(2, data_format="channels_first"), (4, 5, 7), 2 * 3 * 7 * 4
+         + 2 * 4 * 2 * 4),
+        (L.ConvLSTM2D(U, 3, strides=2), (T, 9, 9, N),
+         T * 4 * 4 * U * (8 * 9 * (N + U) + 4 + 4 + 4 + 5)),
+        (L.ConvLSTM1D(U, 3, data_format="channels_first", padding="same", use_bias=False),
+         (T, N, 6), T * 6 * U * (8 * 3 * (N + U) + 4 + 4 + 5)),
         (L.UpSampling2D(), (4, 4, 1), 0),
         (L.UpSampling2D(interpolation="bilinear"), (4, 4, 1), None),
     ],
@@ -206,3 +214,32 @@ def test_a_gate_of_attention() -> None:
         layer.build((None, 5, 8), (None, 5, 8))
         counts.append(flops_of(layer, [(1, 5, 8), (1, 5, 8)], [(1, 5, 8)]))
     assert counts[1] - counts[0] == 5 * 2 * 3 * (2 * 8 + 1 + 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "flops"),
+    [
+        (L.Attention(), 15 * (2 * 4 + 3 + 2 * 4)),
+        (L.Attention(use_scale=True), 15 * (2 * 4 + 1 + 3 + 2 * 4)),
+        (L.Attention(score_mode="concat"), 15 * (3 * 4 + 1 + 3 + 2 * 4)),
+        (L.AdditiveAttention(), 15 * (2 * 4 + 2 * 4 + 3 + 2 * 4)),
+        (L.AdditiveAttention(use_scale=False), 15 * (3 * 4 + 3 + 2 * 4)),
+    ],
+)
+def test_attention_without_projections(layer: Any, flops: int) -> None:
+    layer([km.ops.ones((1, 5, 4)), km.ops.ones((1, 3, 4))])
+    assert flops_of(layer, [(1, 5, 4), (1, 3, 4)], [(1, 5, 4)]) == flops
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_grouped_attention_of_single_groups_is_multi_head_attention(gate: bool) -> None:
+    x = [(1, 5, 8), (1, 3, 6)]
+    grouped = L.GroupQueryAttention(4, 2, 2, use_gate=gate)
+    plain = L.MultiHeadAttention(2, 4, use_gate=gate)
+    for layer in (grouped, plain):
+        layer(km.ops.ones(x[0]), km.ops.ones(x[1]))
+    assert flops_of(grouped, x, x[:1]) == flops_of(plain, x, x[:1])
+    shared = L.GroupQueryAttention(4, 2, 1, use_gate=gate)
+    shared(km.ops.ones(x[0]), km.ops.ones(x[1]))
+    saved = 3 * 4 * 2 * (2 * 6 + 1)  # a head's keys and values
+    assert flops_of(grouped, x, x[:1]) - flops_of(shared, x, x[:1]) == saved

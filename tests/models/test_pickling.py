@@ -39,7 +39,7 @@ def test_an_untrained_model(make):
     assert twin.name == model.name
 
 
-@pytest.mark.parametrize("make", [functional, stacked])
+@pytest.mark.parametrize("make", [functional, stacked, Own])
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_training_goes_on_in_the_copy(make, way):
     model = make()
@@ -53,3 +53,23 @@ def test_training_goes_on_in_the_copy(make, way):
     for x, y in zip(twin.get_weights(), model.get_weights()):
         np.testing.assert_allclose(x, y, rtol=1e-6)
     assert any(not np.array_equal(x, y) for x, y in zip(before, model.get_weights()))
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_everything_of_a_subclassed_model_that_was_used(way):
+    model = Own()
+    model.dense.kernel_regularizer = km.regularizers.L2(0.1)
+    optimizer = km.optimizers.AdamW(0.1, use_ema=True, gradient_accumulation_steps=2)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "mse", metrics=["mae"])
+    model.fit(X, Y, epochs=3, batch_size=4, verbose=0, shuffle=False)
+    model.evaluate(X, Y, verbose=0)
+    wanted = model.predict(X, verbose=0)
+    twin = way(model)
+    np.testing.assert_array_equal(twin.predict(X, verbose=0), wanted)
+    assert twin.dense.kernel.regularizer.l2 == model.dense.kernel.regularizer.l2
+    histories = [m.fit(X, Y, batch_size=4, verbose=0, shuffle=False).history for m in (twin, model)]
+    assert histories[0] == histories[1]
+    for x, y in zip(twin.optimizer.variables, model.optimizer.variables):
+        np.testing.assert_array_equal(x.numpy(), y.numpy())
+    assert not np.array_equal(model.predict(X, verbose=0), wanted), "the copy is another model"

@@ -57,13 +57,14 @@ def keras() -> Any:
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("case", [c for c in CASES if c.keras], ids=str)
-def test_same_numbers_as_keras(case: Case, keras: Any) -> None:
+def test_same_numbers_as_keras(case: Case, keras: Any, compared: Any) -> None:
     args = case.with_floats("float32")
     wanted = flatten(operator.attrgetter(case.name)(keras.ops)(*args, **case.kwargs))
     got = run(case, args)
     assert len(got) == len(wanted)
     for one, other in zip(got, wanted):
         close(one, other, case)
+        compared(one, other)
         if hasattr(other, "dtype") and case.name not in ("shape", "convert_to_numpy"):
             names = ops.dtype_of(one), keras.backend.standardize_dtype(other.dtype)
             assert names[0].replace("64", "32") == names[1].replace("64", "32"), case
@@ -82,6 +83,49 @@ def test_floats_keep_their_dtype(case: Case, dtype: str) -> None:
         if hasattr(result, "dtype") and result.dtype.kind == "f":
             assert result.dtype == dtype
             assert isinstance(result, Tensor) or case.name == "convert_to_numpy"
+
+
+def in_bfloat16(case: Case) -> tuple[Any, Any]:
+    """Arguments in bfloat16, and the same values in float32."""
+    narrow = map_arrays(
+        lambda a: np.asarray(ops.cast(a, "bfloat16")) if a.dtype.kind == "f" else a, case.args
+    )
+    return narrow, map_arrays(
+        lambda a: a.astype("float32") if a.dtype.name == "bfloat16" else a, narrow
+    )
+
+
+@pytest.mark.parametrize("case", filter(holds_floats, CASES), ids=str)
+def test_bfloat16_is_float32_rounded(case: Case) -> None:
+    narrow, wide = in_bfloat16(case)
+    for got, wanted in zip(run(case, narrow), run(case, wide)):
+        if not hasattr(wanted, "dtype") or wanted.dtype.kind != "f":
+            continue
+        assert got.dtype.name == "bfloat16"
+        if case.name == "pinv":  # which singular values count depends on the precision
+            continue
+        x, y = np.asarray(got, "float64"), np.asarray(wanted, "float64")
+        finite = np.isfinite(y)
+        assert (np.isfinite(x) == finite).all()
+        largest = np.abs(y[finite]).max(initial=1e-3)
+        np.testing.assert_allclose(x[finite], y[finite], rtol=0.02, atol=0.02 * largest)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("case", [c for c in CASES if c.keras and holds_floats(c)], ids=str)
+def test_bfloat16_gives_the_dtypes_of_keras(case: Case, keras: Any) -> None:
+    # Keras multiplies these with float32, on JAX only; what it refuses to compute, we compute.
+    if case.name in ("batch_normalization", "ctc_decode", "ctc_loss") or "sparse_cat" in case.name:
+        return
+    narrow, _ = in_bfloat16(case)
+    try:
+        wanted = flatten(operator.attrgetter(case.name)(keras.ops)(*narrow, **case.kwargs))
+    except (NotImplementedError, TypeError, ValueError):
+        return
+    for one, other in zip(run(case, narrow), wanted):
+        if hasattr(other, "dtype"):
+            names = ops.dtype_of(one), keras.backend.standardize_dtype(other.dtype)
+            assert names[0].replace("64", "32") == names[1].replace("64", "32"), case
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.symbolic], ids=str)

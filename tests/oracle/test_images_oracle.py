@@ -132,3 +132,27 @@ def theirs(name, settings, x):
 
 def assert_close(ours, other, limit=1e-5):
     assert np.abs(np.asarray(ours) - other).max() < limit * np.abs(other).max()
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    same(
+        ("Resizing", {"height": 5, "width": 20}),
+        ("Resizing", {"height": 5, "width": 20, "crop_to_aspect_ratio": True}),
+        ("Resizing", {"height": 12, "width": 7, "pad_to_aspect_ratio": True, "fill_value": 3}),
+        ("Resizing", {"height": 4, "width": 4, "interpolation": "bicubic", "antialias": True}),
+        ("CenterCrop", {"height": 4, "width": 6}),
+    ),
+)
+def test_images_with_masks_and_labels_as_in_keras(name, settings, data_format):
+    settings = {**settings, "data_format": data_format}
+    masks = np.random.default_rng(1).integers(0, 5, (3, 9, 11, 1)).astype("float32")
+    images, masks = (x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
+                     for x in (X, masks))  # fmt: skip
+    parts = {"images": images, "segmentation_masks": masks, "labels": np.arange(3)}
+    ours = getattr(L, name)(**settings)(parts)
+    other = getattr(keras.layers, name)(**settings)(dict(parts))
+    assert set(ours) == set(other)
+    for part in parts:
+        assert_close(ours[part], np.asarray(other[part]))

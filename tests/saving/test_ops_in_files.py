@@ -39,6 +39,10 @@ GRAPHS |= {
 GRAPHS |= {
     "operators": lambda o, x, i: 1 - 2 * x / (3 + x) ** 2 + (-x) @ np.ones((6, 6), "float32"),
     "reversed": lambda o, x, i: o.subtract(0.5, x),
+    "an operand after an omitted one": lambda o, x, i: o.batch_normalization(
+        x, o.ones((6,)), o.ones((6,)), axis=-1, scale=o.full((6,), 2.0)
+    ),
+    "two operands": lambda o, x, i: o.layer_normalization(x, beta=o.sum(x, 0), axis=-1),
     "slices": lambda o, x, i: x[:, 1:5:2],
     "index": lambda o, x, i: x[..., -1],
     "new axis": lambda o, x, i: x[:, None, :3],

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.flat import Axes, Flat, flat_or_none, scaled, split_axes
 from kernelmodel.engine.kernels.rows import apply_row, column_sums
 from kernelmodel.engine.primitive import fused
-
-MASK_EPSILON = 1e-7  # keeps the mean of no samples at all finite
 
 
 @forward_kernel
@@ -53,7 +52,7 @@ def batch_forward(
     else:
         spread = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)) != 0
         weights = flat(np.broadcast_to(spread, x.shape)).astype(x.dtype)
-        total = column_sums(weights) + x.dtype.type(MASK_EPSILON)
+        total = column_sums(weights) + x.dtype.type(DEFAULTS.epsilon)
         mean = column_sums(weights * matrix) / total
         centred = matrix - mean
         variance = column_sums(weights * centred * centred) / total
@@ -116,7 +115,7 @@ def batch_xla(
     else:
         spread = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)) != 0
         weights = jnp.broadcast_to(spread, x.shape).astype(x.dtype)
-        total = weights.sum(over, keepdims=True) + MASK_EPSILON
+        total = weights.sum(over, keepdims=True) + DEFAULTS.epsilon
         mean = (weights * x).sum(over, keepdims=True) / total
         variance = (weights * jnp.square(x - mean)).sum(over, keepdims=True) / total
     y = (x - mean) / jnp.sqrt(variance + epsilon)

@@ -1,4 +1,4 @@
-"""What every kernel does first and last: plain arrays in, float16 computed in float32."""
+"""What every kernel does first and last: plain arrays in, half precision computed in float32."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
+
+from kernelmodel.engine.bfloat16 import cast_array, is_bfloat16
 
 HALF = np.dtype(np.float16)
 Kernel = Callable[..., Any]
@@ -18,12 +20,12 @@ def plain(value: Any) -> Any:
 
 
 def is_half(value: Any) -> bool:
-    """Whether `value` is a float16 array."""
-    return value is not None and value.dtype == HALF
+    """Whether `value` is a float16 or bfloat16 array."""
+    return value is not None and (value.dtype == HALF or is_bfloat16(value.dtype))
 
 
 def widen(value: Any) -> Any:
-    """A float16 array as float32, anything else unchanged."""
+    """A float16 or bfloat16 array as float32, anything else unchanged."""
     return value.astype(np.float32) if is_half(value) else value
 
 
@@ -31,13 +33,14 @@ def narrow(value: Any, dtype: Any) -> Any:
     """A float32 array that stands for `dtype` values, in `dtype`."""
     if isinstance(value, tuple):
         return tuple(narrow(part, dtype) for part in value)
-    return value.astype(dtype) if value is not None and value.dtype == np.float32 else value
+    stands = value is not None and value.dtype == np.float32
+    return cast_array(value, dtype) if stands else value
 
 
 def forward_kernel(function: Kernel) -> Kernel:
-    """Let a forward function take any array-like, and float16 by way of float32.
+    """Let a forward function take any array-like, and half precision by way of float32.
 
-    NumPy has no float16 matrix product and adds float16 numbers one by one, so half precision
+    NumPy has no matrix product of such numbers and adds them one by one, so half precision
     is a storage format here: inputs are widened, the result takes the first input's dtype.
     """
 
@@ -47,7 +50,7 @@ def forward_kernel(function: Kernel) -> Kernel:
         if not any(map(is_half, values)):
             return function(*values, **static)
         out, residuals = function(*map(widen, values), **static)
-        return (narrow(out, HALF) if is_half(values[0]) else out), residuals
+        return (narrow(out, values[0].dtype) if is_half(values[0]) else out), residuals
 
     return forward
 
@@ -75,7 +78,8 @@ def backward_kernel(function: Kernel) -> Kernel:
             **static,
         )
         return tuple(
-            narrow(part, HALF) if is_half(value) else part for part, value in zip(gradients, values)
+            narrow(part, value.dtype) if is_half(value) else part
+            for part, value in zip(gradients, values)
         )
 
     return backward

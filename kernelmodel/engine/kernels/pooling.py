@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine import parallel, pool
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.windows import (
@@ -36,7 +37,7 @@ def layout(x: Any, pool_size: Ints, strides: Ints | None, padding: Padding) -> W
 
 def lowest(dtype: Any) -> Any:
     """The value that no maximum takes."""
-    return -np.inf if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).min
+    return -np.inf if kind_of(dtype) == "f" else np.iinfo(dtype).min
 
 
 def counts(w: Windows, dtype: Any) -> np.ndarray | int:

@@ -1,7 +1,7 @@
 """Cross-entropies of probabilities: of several classes with integer or one-hot targets, and of two.
 
-Probabilities are divided by their sum, then kept `EPSILON` away from 0 and 1. Where that limit
-binds the gradient is zero, as for any clipping. A NaN stays a NaN.
+Probabilities are divided by their sum, then kept `DEFAULTS.epsilon` away from 0 and 1. Where that
+limit binds the gradient is zero, as for any clipping. A NaN stays a NaN.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.kernels.crossentropy import check_labels
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.primitive import fused
-
-EPSILON = 1e-7
 
 
 def clipped(share: np.ndarray) -> np.ndarray:
     """Probabilities kept away from 0 and 1; there is a gradient where they are what they were."""
     kind = share.dtype.type
-    return np.minimum(np.maximum(share, kind(EPSILON)), kind(1 - EPSILON))
+    return np.minimum(np.maximum(share, kind(DEFAULTS.epsilon)), kind(1 - DEFAULTS.epsilon))
 
 
 def with_last(array: np.ndarray, axis: int) -> np.ndarray:
@@ -82,7 +81,7 @@ def sparse_xla(probabilities: Any, labels: Any, *, axis: int = -1) -> Any:
     share = probabilities / probabilities.sum(axis, keepdims=True)
     at = jnp.expand_dims(labels.astype("int32"), axis)
     taken = jnp.take_along_axis(share, at, axis).squeeze(axis)
-    return -jnp.log(jnp.clip(taken, EPSILON, 1 - EPSILON))
+    return -jnp.log(jnp.clip(taken, DEFAULTS.epsilon, 1 - DEFAULTS.epsilon))
 
 
 @forward_kernel
@@ -131,7 +130,7 @@ def categorical_xla(probabilities: Any, targets: Any, *, axis: int = -1) -> Any:
     import jax.numpy as jnp
 
     share = probabilities / probabilities.sum(axis, keepdims=True)
-    return -(targets * jnp.log(jnp.clip(share, EPSILON, 1 - EPSILON))).sum(axis)
+    return -(targets * jnp.log(jnp.clip(share, DEFAULTS.epsilon, 1 - DEFAULTS.epsilon))).sum(axis)
 
 
 @forward_kernel
@@ -167,7 +166,7 @@ def binary_xla(probabilities: Any, targets: Any) -> Any:
     """The same in `jax.numpy`."""
     import jax.numpy as jnp
 
-    share = jnp.clip(probabilities, EPSILON, 1 - EPSILON)
+    share = jnp.clip(probabilities, DEFAULTS.epsilon, 1 - DEFAULTS.epsilon)
     return -targets * jnp.log(share) - (1 - targets) * jnp.log(1 - share)
 
 

@@ -12,6 +12,7 @@ from kernelmodel.engine.kernels.dropout import dropout as drop
 from kernelmodel.engine.xla_array import counted
 from kernelmodel.layers.activation import Softmax
 from kernelmodel.layers.arguments import choice, in_dtype, number
+from kernelmodel.layers.arguments import seed as checked_seed
 from kernelmodel.layers.attention.heads import as_bool
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
@@ -65,7 +66,7 @@ class Attention(Layer):
         self.use_scale = bool(use_scale)
         self.score_mode = choice(self, "score_mode", score_mode, ("dot", "concat"))
         self.dropout = number(self, "dropout", dropout, 0, 1)
-        self.seed = seed
+        self.seed = checked_seed(self, seed)
         if dropout > 0:
             self.seed_generator = SeedGenerator(seed)
         self._softmax = Softmax(dtype=self.dtype_policy)

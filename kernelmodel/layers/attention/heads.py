@@ -12,6 +12,7 @@ from kernelmodel.core.layer import Layer
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.engine.xla_array import counted
 from kernelmodel.layers.arguments import choice, number, positive, resolve
+from kernelmodel.layers.arguments import seed as checked_seed
 from kernelmodel.layers.einsum import EinsumDense
 from kernelmodel.ops.convert import _cast
 
@@ -45,7 +46,8 @@ class Heads(Layer):
         **settings: Any,
     ) -> None:
         self.dropout = number(self, "dropout", dropout, 0, 1)
-        self.use_bias, self.use_gate, self.seed = bool(use_bias), bool(use_gate), seed
+        self.use_bias, self.use_gate = bool(use_bias), bool(use_gate)
+        self.seed = checked_seed(self, seed)
         self.sliding_window = (
             None if sliding_window is None else positive(self, "sliding_window", sliding_window)
         )

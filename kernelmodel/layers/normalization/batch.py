@@ -169,7 +169,7 @@ class BatchNormalization(Layer):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Normalize; masked positions don't count in the statistics of a batch."""
         dtype = self.compute_dtype
-        wide = "float32" if dtype == "float16" else dtype
+        wide = "float32" if dtype in ("float16", "bfloat16") else dtype
         inputs = _cast(inputs, wide)
         gamma, beta = in_dtype(self.gamma, wide), in_dtype(self.beta, wide)
         options = {"axes": self._other_axes, "epsilon": self.epsilon}

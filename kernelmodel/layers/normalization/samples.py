@@ -276,7 +276,7 @@ class GroupNormalization(_Normalization):
     def call(self, inputs: Any) -> Any:
         """Normalize."""
         dtype, shape = self.compute_dtype, tuple(inputs.shape)
-        wide = "float32" if dtype == "float16" else dtype
+        wide = "float32" if dtype in ("float16", "bfloat16") else dtype
         (axis,) = self._axes_in(shape)
         channels = shape[axis] // self.groups
         split = (*shape[:axis], self.groups, channels, *shape[axis + 1 :])

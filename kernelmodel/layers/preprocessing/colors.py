@@ -44,11 +44,10 @@ def rgb_to_hsv(images: Any) -> tuple[Any, Any, Any]:
     bright = ops.where(value > 0, value, 1)
     saturation = ops.where(value > 0, reach / bright, 0)
     sixth = 1 / (6 * ops.where(colourful, reach, 1))
-    third = images.dtype.type(1 / 3)
     hue = ops.where(
         value == green,
-        sixth * (blue - red) + third,
-        sixth * (red - green) + 2 * third,
+        sixth * (blue - red) + 1 / 3,
+        sixth * (red - green) + 2 / 3,
     )
     hue = ops.where(value == red, sixth * (green - blue), hue)
     hue = ops.where(colourful, hue, 0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import map_structure
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.layers.arguments import is_integer, number, refuse
 from kernelmodel.layers.preprocessing.adapting import Adapting
@@ -142,7 +143,7 @@ class Discretization(Adapting):
                 "adapt(data) first, or make it with bin_boundaries=."
             )
         inputs = getval(convert_to_tensor(inputs))
-        kind = inputs.dtype if inputs.dtype.kind == "f" else np.dtype("float32")
+        kind = inputs.dtype if kind_of(inputs.dtype) == "f" else np.dtype("float32")
         bounds = np.array(self.bin_boundaries, kind)
         indices = _cast(np.digitize(_cast(inputs, kind), bounds), "int32")
         return encode(indices, self.output_mode, self._depth, self._result_dtype)

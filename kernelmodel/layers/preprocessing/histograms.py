@@ -33,7 +33,7 @@ class AutoContrast(ImageTransform):
     Examples:
         >>> import numpy as np
         >>> import kernelmodel as km
-        >>> km.layers.AutoContrast()(np.array([[[[10.0], [20.0], [30.0]]]]))[..., 0]
+        >>> km.layers.AutoContrast()(np.array([[[[10.0], [20.0], [30.0]]]]))[..., 0].round(2)
         array([[[  0. , 127.5, 255. ]]], dtype=float32)
     """
 
@@ -45,13 +45,13 @@ class AutoContrast(ImageTransform):
 
     def transform(self, images: Any, drawn: Any) -> Any:
         """Move the least value to one end, and the greatest to the other."""
-        pixels = rescaled(images, self.value_range, BYTE)
+        # From 0 to 1: the square of a reach of 255, in its gradient, is too large for float16.
+        pixels = rescaled(images, self.value_range, (0, 1))
         low = ops.amin(pixels, axis=(1, 2), keepdims=True)
         reach = ops.amax(pixels, axis=(1, 2), keepdims=True) - low
         varied = reach > 0
-        scale = 255 / ops.where(varied, reach, 1)
-        spread = ops.clip(pixels * scale - low * scale, *BYTE)
-        return ops.where(varied, rescaled(spread, BYTE, self.value_range), images)
+        spread = ops.clip((pixels - low) / ops.where(varied, reach, 1), 0, 1)
+        return ops.where(varied, rescaled(spread, (0, 1), self.value_range), images)
 
 
 @REGISTRY.register()

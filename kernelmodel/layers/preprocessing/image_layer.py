@@ -6,8 +6,6 @@ from typing import Any
 
 from kernelmodel.core.layer import Layer
 from kernelmodel.layers.arguments import data_format as checked_format
-from kernelmodel.layers.arguments import positive
-from kernelmodel.layers.preprocessing.images import height_axis
 from kernelmodel.ops.convert import _cast
 
 
@@ -33,30 +31,4 @@ class ImageLayer(Layer):
                 f"Layer {self.name!r} ({type(self).__name__}) expects an image (3 dimensions) or a "
                 f"batch of images (4 dimensions), got an input of shape {tuple(shape)}."
             )
-        return height_axis(len(shape), self.data_format)
-
-
-class SizedImageLayer(ImageLayer):
-    """Base of layers that give images of a fixed size.
-
-    Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        data_format: "channels_last" or "channels_first"; None for the former.
-    """
-
-    def __init__(
-        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(data_format, **kwargs)
-        self.height = positive(self, "height", height)
-        self.width = positive(self, "width", width)
-
-    @property
-    def _size(self) -> tuple[int, int]:
-        return self.height, self.width
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output for an input of a shape."""
-        first = self._first_axis(input_shape)
-        return (*input_shape[:first], *self._size, *input_shape[first + 2 :])
+        return len(shape) - (3 if self.data_format == "channels_last" else 2)

@@ -30,7 +30,7 @@ class ImageTransform(ImageLayer):
         data_format: "channels_last" or "channels_first"; None for the former.
     """
 
-    # Whether images are changed outside of training too.
+    # Whether images are changed outside of training too; then nothing is drawn.
     always = False
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -65,7 +65,8 @@ class ImageTransform(ImageLayer):
         if training or self.always:
             single = len(images.shape) == 3
             batch = self._channels_last(images)
-            drawn = self.draw(tuple(batch.shape), getattr(self, "generator", None))
+            seeds = getattr(self, "generator", None)
+            drawn = self.draw(tuple(batch.shape), seeds) if training else None
             result["images"] = self._as_given(self.transform(batch, drawn), single)
             if "labels" in parts:
                 labels = parts["labels"]

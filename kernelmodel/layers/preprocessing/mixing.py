@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.layers.arguments import refuse
 from kernelmodel.layers.preprocessing.image_transform import RandomTransform, chances, draws, like
 from kernelmodel.layers.preprocessing.ranges import is_number, span
@@ -168,7 +169,7 @@ class CutMix(RandomTransform):
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Mix the labels by the areas."""
         _, order, share = drawn
-        labels = like(labels, share) if np.dtype(labels.dtype).kind != "f" else labels
+        labels = like(labels, share) if kind_of(labels.dtype) != "f" else labels
         return mixed(labels, ops.take(labels, order, axis=0), share)
 
 
@@ -224,5 +225,5 @@ class MixUp(RandomTransform):
 
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Mix the labels likewise."""
-        labels = like(labels, drawn[1]) if np.dtype(labels.dtype).kind != "f" else labels
+        labels = like(labels, drawn[1]) if kind_of(labels.dtype) != "f" else labels
         return self.transform(labels, drawn)

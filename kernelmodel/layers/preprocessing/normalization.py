@@ -9,12 +9,11 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import encode
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.layers.arguments import choice, is_integer, refuse
 from kernelmodel.layers.preprocessing.adapting import Adapting
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast, convert_to_tensor
-
-EPSILON = 1e-7
 
 
 @REGISTRY.register()
@@ -118,7 +117,7 @@ class Normalization(Adapting):
     def call(self, inputs: Any) -> Any:
         """Normalize, or the inverse."""
         inputs = _cast(convert_to_tensor(inputs), self.compute_dtype)
-        least = np.dtype(self.compute_dtype).type(EPSILON)
+        least = np.dtype(self.compute_dtype).type(DEFAULTS.epsilon)
         deviation = ops.maximum(ops.sqrt(self.variance), least)
         if self.invert:
             return self.mean + inputs * deviation

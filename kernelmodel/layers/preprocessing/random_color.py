@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.layers.arguments import number
 from kernelmodel.layers.preprocessing import colors
 from kernelmodel.layers.preprocessing.image_transform import RandomTransform, draws, like, signs
@@ -171,7 +172,7 @@ class RandomHue(ColorfulTransform):
 
     def recolored(self, hue: Any, saturation: Any, value: Any, drawn: Any) -> Any:
         """Hue turned; `hsv_to_rgb` takes whole turns off."""
-        return hue + drawn, saturation, value
+        return hue + like(drawn, hue), saturation, value
 
 
 @REGISTRY.register()
@@ -203,11 +204,11 @@ class RandomSaturation(ColorfulTransform):
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """The number that saturation is multiplied by."""
         factor = draws(shape[0], self.factor, seeds)
-        return factor / (1 - factor + np.float32(1e-7))
+        return factor / (1 - factor + np.float32(DEFAULTS.epsilon))
 
     def recolored(self, hue: Any, saturation: Any, value: Any, drawn: Any) -> Any:
         """Saturation multiplied."""
-        return hue, ops.clip(saturation * drawn, 0, 1), value
+        return hue, ops.clip(saturation * like(drawn, saturation), 0, 1), value
 
 
 @REGISTRY.register()

@@ -9,8 +9,7 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.engine.indexing import getitem
-from kernelmodel.layers.preprocessing.image_layer import SizedImageLayer
-from kernelmodel.layers.preprocessing.images import fitted
+from kernelmodel.layers.preprocessing.sized import SizedImageLayer
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
 
@@ -50,24 +49,27 @@ class RandomCrop(SizedImageLayer):
         self.seed = seed
         self.generator = SeedGenerator(seed)
 
-    def call(self, inputs: Any, training: Any = True) -> Any:
+    def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
+        """Rows and columns of each image's part; None if the images are too small."""
+        rows, columns = self._spare(shape)
+        if min(rows, columns) < 0:
+            return None
+        top = random.randint((shape[0], 1), 0, rows + 1, seed=seeds)
+        left = random.randint((shape[0], 1), 0, columns + 1, seed=seeds)
+        return (
+            ops.expand_dims(top + np.arange(self.height, dtype="int32"), 2),
+            ops.expand_dims(left + np.arange(self.width, dtype="int32"), 1),
+        )
+
+    def transform(self, images: Any, drawn: Any) -> Any:
         """Crop."""
-        images = self._floats(inputs)
-        first = self._first_axis(images.shape)
-        spare = [n - m for n, m in zip(images.shape[first : first + 2], self._size)]
-        if not training or min(spare) < 0:
-            return fitted(images, self._size, self.data_format)
-        single = len(images.shape) == 3
-        if single:
-            images, first = ops.expand_dims(images, 0), first + 1
-        if first == 2:
-            images = ops.moveaxis(images, 1, -1)
-        count = images.shape[0]
-        top = random.randint((count, 1), 0, spare[0] + 1, seed=self.generator)
-        left = random.randint((count, 1), 0, spare[1] + 1, seed=self.generator)
-        rows = ops.expand_dims(top + np.arange(self.height, dtype="int32"), 2)
-        columns = ops.expand_dims(left + np.arange(self.width, dtype="int32"), 1)
-        images = getitem(images, (np.arange(count)[:, None, None], rows, columns))
-        if first == 2:
-            images = ops.moveaxis(images, -1, 1)
-        return ops.squeeze(images, 0) if single else images
+        return self._cropped(images, drawn, "bilinear")
+
+    def transform_masks(self, masks: Any, drawn: Any) -> Any:
+        """The same part; of resized masks the nearest pixels."""
+        return self._cropped(masks, drawn, "nearest")
+
+    def _cropped(self, images: Any, drawn: Any, interpolation: str) -> Any:
+        if drawn is None:
+            return self._fitted(images, interpolation)
+        return getitem(images, (np.arange(images.shape[0])[:, None, None], *drawn))

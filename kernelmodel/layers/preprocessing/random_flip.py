@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.layers.arguments import choice
-from kernelmodel.layers.preprocessing.image_layer import ImageLayer
+from kernelmodel.layers.preprocessing.image_transform import RandomTransform, draws
 from kernelmodel.layers.registry import REGISTRY
-from kernelmodel.ops import random
 
 MODES = ("horizontal_and_vertical", "horizontal", "vertical")
 
 
 @REGISTRY.register()
-class RandomFlip(ImageLayer):
+class RandomFlip(RandomTransform):
     """In training mirrors each image with a chance of one half.
 
     Args:
@@ -41,24 +39,23 @@ class RandomFlip(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format, **kwargs)
+        super().__init__(seed, data_format, **kwargs)
         self.mode = choice(self, "mode", mode, MODES)
-        self.seed = seed
-        self.generator = SeedGenerator(seed)
 
-    def call(self, inputs: Any, training: Any = True) -> Any:
+    def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
+        """Which images are mirrored, along each axis of the mode."""
+        return [
+            (axis, draws(shape[0], (0.0, 1.0), seeds) <= 0.5)
+            for axis, word in ((2, "horizontal"), (1, "vertical"))
+            if word in self.mode
+        ]
+
+    def transform(self, images: Any, drawn: Any) -> Any:
         """Flip."""
-        images = self._floats(inputs)
-        if not training:
-            return images
-        first = self._first_axis(images.shape)
-        shape = (1, 1, 1) if len(images.shape) == 3 else (images.shape[0], 1, 1, 1)
-        for axis, word in ((first + 1, "horizontal"), (first, "vertical")):
-            if word in self.mode:
-                chosen = random.uniform(shape, seed=self.generator) <= 0.5
-                images = ops.where(chosen, ops.flip(images, axis), images)
+        for axis, chosen in drawn:
+            images = ops.where(chosen, ops.flip(images, axis), images)
         return images
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the input."""
-        return tuple(input_shape)
+    def transform_masks(self, masks: Any, drawn: Any) -> Any:
+        """Flip them likewise."""
+        return self.transform(masks, drawn)

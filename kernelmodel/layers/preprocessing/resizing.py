@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kernelmodel import ops
 from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.tree import shapes_of
 from kernelmodel.layers.arguments import choice, refuse
-from kernelmodel.layers.preprocessing.image_layer import SizedImageLayer
-from kernelmodel.layers.preprocessing.images import INTERPOLATIONS, cut, fitted, resized
+from kernelmodel.layers.preprocessing.sized import SizedImageLayer
 from kernelmodel.layers.registry import REGISTRY
-from kernelmodel.ops.convert import _cast, dtype_of
+from kernelmodel.ops.convert import dtype_of
+from kernelmodel.ops.image.resampling import INTERPOLATIONS
 
 
 @REGISTRY.register()
 class Resizing(SizedImageLayer):
     """Images in another size; whole numbers stay whole numbers.
+
+    Of a dict with "images", "labels" and "segmentation_masks" the masks are resized too, by their
+    nearest pixels.
 
     Args:
         height: Rows of the output.
@@ -63,37 +65,42 @@ class Resizing(SizedImageLayer):
         self.fill_value = fill_value
         self.antialias = bool(antialias)
 
-    def call(self, inputs: Any) -> Any:
+    def _floats(self, inputs: Any) -> Any:
+        """The images as they are: whole numbers stay whole numbers."""
+        self._first_axis(inputs.shape)
+        return inputs
+
+    def transform(self, images: Any, drawn: Any) -> Any:
         """Resize."""
-        dtype = np.dtype(dtype_of(inputs))
-        images = inputs if dtype.kind == "f" else self._floats(inputs)
-        options = {"interpolation": self.interpolation, "antialias": self.antialias}
-        if self.crop_to_aspect_ratio:
-            images = fitted(images, self._size, self.data_format, **options)
-        else:
-            if self.pad_to_aspect_ratio:
-                images = self._bordered(images)
-            images = resized(images, self._size, data_format=self.data_format, **options)
-        if dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            images = ops.clip(ops.round(images), limits.min, limits.max)
-        return _cast(images, dtype.name)
+        return self._resized(images, self.interpolation)
 
-    def _bordered(self, images: Any) -> Any:
-        first = self._first_axis(images.shape)
-        rows, columns = images.shape[first : first + 2]
-        height, width = self._size
-        spare = (int(columns * height / width) - rows, int(rows * width / height) - columns)
-        borders = [(0, 0)] * len(images.shape)
-        for axis, extra in enumerate(spare, first):
-            borders[axis] = (max(extra, 0) // 2,) * 2
-        return ops.pad(images, borders, constant_values=self.fill_value)
+    def transform_masks(self, masks: Any, drawn: Any) -> Any:
+        """Masks hold classes, which have no means: the nearest one is taken."""
+        return self._resized(masks, "nearest")
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """A symbolic tensor like what a call on these arguments gives."""
-        dtype = dtype_of(args[0])
-        dtype = self.compute_dtype if "float" in dtype else dtype
-        return KerasTensor(self.compute_output_shape(tuple(args[0].shape)), dtype)
+    def _resized(self, images: Any, interpolation: str) -> Any:
+        return ops.image.resize(
+            images,
+            self._size,
+            interpolation,
+            self.antialias,
+            self.crop_to_aspect_ratio,
+            self.pad_to_aspect_ratio,
+            self.fill_mode,
+            self.fill_value,
+        )
+
+    def compute_output_spec(self, inputs: Any, training: Any = True) -> Any:
+        """Symbolic tensors like what a call on these arguments gives."""
+        shapes = self.compute_output_shape(shapes_of(inputs))
+
+        def part(tensor: Any, shape: Any) -> KerasTensor:
+            dtype = dtype_of(tensor)
+            return KerasTensor(shape, self.compute_dtype if "float" in dtype else dtype)
+
+        if isinstance(inputs, dict):
+            return {key: part(tensor, shapes[key]) for key, tensor in inputs.items()}
+        return part(inputs, shapes)
 
 
 @REGISTRY.register()
@@ -115,11 +122,18 @@ class CenterCrop(SizedImageLayer):
                [ 9., 10.]], dtype=float32)
     """
 
-    def call(self, inputs: Any) -> Any:
+    def transform(self, images: Any, drawn: Any) -> Any:
         """Crop."""
-        images = self._floats(inputs)
-        first = self._first_axis(images.shape)
-        spare = [n - m for n, m in zip(images.shape[first : first + 2], self._size)]
+        return self._cropped(images, "bilinear")
+
+    def transform_masks(self, masks: Any, drawn: Any) -> Any:
+        """Masks hold classes, which have no means: the nearest one is taken."""
+        return self._cropped(masks, "nearest")
+
+    def _cropped(self, images: Any, interpolation: str) -> Any:
+        spare = self._spare(tuple(images.shape))
         if min(spare) < 0:
-            return fitted(images, self._size, self.data_format)
-        return cut(images, (spare[0] // 2, spare[1] // 2), self._size, self.data_format)
+            return self._fitted(images, interpolation)
+        top, left = spare[0] // 2, spare[1] // 2
+        rows, columns = slice(top, top + self.height), slice(left, left + self.width)
+        return ops.getitem(images, (slice(None), rows, columns))

@@ -10,6 +10,8 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
+from kernelmodel.engine.bfloat16 import limits
+from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.kernels.conv import conv
 from kernelmodel.initializers import STFT
 from kernelmodel.layers.arguments import choice, in_dtype, is_integer, positive, refuse
@@ -20,7 +22,6 @@ from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.windowed import window_count
 
 MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
-EPSILON = 1e-7
 
 
 @REGISTRY.register()
@@ -150,7 +151,7 @@ class STFTSpectrogram(Layer):
             twice = np.full(self._frequencies, 2)
             twice[[0, -1]] = 1
             return power * twice.astype(power.dtype)
-        least = power.dtype.type(max(EPSILON, np.finfo(power.dtype).tiny))
+        least = power.dtype.type(max(DEFAULTS.epsilon, float(limits(power.dtype).tiny)))
         size = ops.sqrt(ops.maximum(power, least))
         return size if mode == "magnitude" else ops.log(ops.maximum(size, least))
 

@@ -64,23 +64,30 @@ def sample(
     if fill_mode == "constant":  # far outside is outside; and infinity would be no index
         rows, columns = np.clip(rows, -2, height + 1), np.clip(columns, -2, width + 1)
 
-    def read(row: Any, column: Any) -> Any:
-        index = start + fold(row, height) * width + fold(column, width)
-        values = getitem(flat, (index,))
+    def read(row: tuple[Any, Any], column: tuple[Any, Any]) -> Any:
+        values = getitem(flat, (row[0] + column[0],))
         if fill_mode != "constant":
             return values
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        return ops.where(np.expand_dims(inside, -1), values, images.dtype.type(fill_value))
+        inside = np.expand_dims(row[1] & column[1], -1)
+        return ops.where(inside, values, images.dtype.type(fill_value))
+
+    def places(index: Any, length: int, step: int, first: Any) -> tuple[Any, Any]:
+        """Where a line begins in `flat`, and whether it lies in the image."""
+        return first + fold(index, length) * step, (index >= 0) & (index < length)
 
     if interpolation == "nearest":
-        return read(_rounded(rows), _rounded(columns))
+        row = places(_rounded(rows), height, width, start)
+        return read(row, places(_rounded(columns), width, 1, 0))
     top, left = np.floor(rows), np.floor(columns)
     down = np.expand_dims(_cast(rows - top, images.dtype), -1)
     right = np.expand_dims(_cast(columns - left, images.dtype), -1)
     top, left = _cast(top, "int32"), _cast(left, "int32")
-    upper = read(top, left) * (1 - right) + read(top, left + 1) * right
-    lower = read(top + 1, left) * (1 - right) + read(top + 1, left + 1) * right
-    return upper * (1 - down) + lower * down
+    above, below = (places(row, height, width, start) for row in (top, top + 1))
+    before, after = (places(column, width, 1, 0) for column in (left, left + 1))
+    upper, lower = read(above, before), read(below, before)
+    upper = upper + (read(above, after) - upper) * right
+    lower = lower + (read(below, after) - lower) * right
+    return upper + (lower - upper) * down
 
 
 def _rounded(places: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
 from kernelmodel.ops import checks
@@ -28,7 +29,7 @@ def _planes(name: str, images: Any, data_format: str | None) -> tuple[list[Any],
 
 
 def _floats(name: str, images: Any) -> Any:
-    if np.dtype(dtype_of(images)).kind != "f":
+    if kind_of(dtype_of(images)) != "f":
         checks.refuse(name, "images", f"dtype {dtype_of(images)}", "floats")
     return images
 

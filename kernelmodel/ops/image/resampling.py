@@ -81,7 +81,8 @@ def weight_matrix(
 def resampled(x: Any, axis: int, weights: Any) -> Any:
     """An axis multiplied with a matrix."""
     weights = _cast(weights, dtype_of(x))
-    return anp.moveaxis(anp.matmul(anp.moveaxis(x, axis, -1), weights), -1, axis)
+    # Not matmul: it has no BLAS for an axis whose values don't lie side by side.
+    return anp.moveaxis(anp.tensordot(x, weights, ((axis,), (0,))), -1, axis)
 
 
 def nearest(length: int, target: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
 from kernelmodel.engine.rules import where
@@ -85,7 +86,7 @@ def sampled(
             found = where(inside, found, np.asarray(fill_value, dtype_of(values)))
         total = total + found * weight
     dtype = dtype_of(x)
-    return _cast(total if np.dtype(dtype).kind == "f" else np.round(getval(total)), dtype)
+    return _cast(total if kind_of(dtype) == "f" else np.round(getval(total)), dtype)
 
 
 @op

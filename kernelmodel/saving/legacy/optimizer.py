@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset
 from kernelmodel.saving.hdf5_file import assign
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
@@ -25,7 +26,7 @@ def write_optimizer(store: Any, optimizer: Any) -> None:
     names = ["iteration:0", *(f"{v.path}:0" for v in variables[1:])]
     write_names(group, "weight_names", names)
     for name, variable in zip(names, variables):
-        group.create_dataset(name, data=variable.numpy())
+        write_dataset(group, name, variable.numpy())
 
 
 def read_optimizer(store: Any, model: Any, title: str) -> None:

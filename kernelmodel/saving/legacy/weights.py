@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset, open_hdf5
 from kernelmodel.saving.hdf5_file import Pairs, assign, try_out
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
@@ -60,7 +61,7 @@ def write_group(store: Any, model: Any) -> None:
         names = list(_unique(f"{v.path}:0" for v in variables))
         write_names(group, "weight_names", names)
         for title, variable in zip(names, variables):
-            group.create_dataset(title, data=variable.numpy())
+            write_dataset(group, title, variable.numpy())
 
 
 def weights_in_order(layer: Any) -> list[Variable]:

@@ -26,7 +26,7 @@ def to_numpy(leaf: Any, role: str) -> np.ndarray:
         ValueError: Rows of unequal length, or columns that hold no numbers.
     """
     if type(leaf) is np.ndarray:
-        return leaf
+        return _plain(leaf)
     if isinstance(leaf, Variable):
         leaf = leaf.value
     if is_frame(leaf):

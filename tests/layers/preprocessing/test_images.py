@@ -109,3 +109,60 @@ def test_bad_arguments_are_named(make, words):
         make()
     for word in words:
         assert word in str(caught.value), str(caught.value)
+
+
+MASKS = np.random.default_rng(1).integers(0, 4, (400, 6, 6, 1)).astype("float32")
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **f: L.RandomFlip(seed=1, **f),
+        lambda **f: L.RandomFlip("vertical", seed=1, **f),
+        lambda **f: L.RandomCrop(3, 4, seed=1, **f),
+        lambda **f: L.RandomCrop(9, 8, seed=1, **f),
+        lambda **f: L.CenterCrop(3, 4, **f),
+        lambda **f: L.CenterCrop(8, 3, **f),
+        lambda **f: L.Resizing(3, 4, "nearest", **f),
+        lambda **f: L.Resizing(8, 3, "nearest", pad_to_aspect_ratio=True, **f),
+        lambda **f: L.Resizing(8, 3, "nearest", crop_to_aspect_ratio=True, **f),
+    ],
+)
+def test_masks_are_cut_and_turned_as_their_images(make, training, data_format):
+    layer = make(data_format=data_format)
+
+    def turned(x):
+        return x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
+
+    parts = {
+        "images": turned(np.concatenate([MASKS, MASKS], -1)),
+        "segmentation_masks": turned(MASKS),
+        "labels": np.arange(400),
+    }
+    result = layer(parts, training=training)
+    assert set(np.unique(result["segmentation_masks"])) <= {0, 1, 2, 3}
+    first = result["images"][..., :1] if data_format == "channels_last" else result["images"][:, :1]
+    if "nearest" in str(layer.get_config()) or layer.name.startswith("random_flip"):
+        assert np.array_equal(first, result["segmentation_masks"])
+    assert first.shape == result["segmentation_masks"].shape
+    assert np.array_equal(result["labels"], np.arange(400))
+    single = layer({key: part[0] for key, part in parts.items()}, training=training)
+    assert single["images"].shape == result["images"].shape[1:]
+    model_input = {
+        key: km.Input(part.shape[1:], dtype=part.dtype.name) for key, part in parts.items()
+    }
+    symbolic = layer(model_input)
+    for key, part in result.items():
+        assert symbolic[key].shape == (None, *part.shape[1:])
+
+
+def test_cut_parts_of_images_and_masks_are_the_same_places():
+    places = np.broadcast_to(np.arange(36.0, dtype="float32").reshape(6, 6, 1), (400, 6, 6, 1))
+    parts = {"images": places, "segmentation_masks": places}
+    for layer in (L.RandomCrop(3, 4, seed=1), L.CenterCrop(2, 5)):
+        result = layer(parts, training=True)
+        assert np.array_equal(result["images"], result["segmentation_masks"])
+    starts = np.asarray(L.RandomCrop(3, 4, seed=1)(places, training=True))[:, 0, 0, 0]
+    assert len(set(starts.tolist())) == 4 * 3  # every place is drawn
