@@ -32,6 +32,10 @@ class Tensor(np.ndarray):
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray)) if self.ndim else repr(self.view(np.ndarray)[()])
 
+    def __round__(self, digits: int | None = None) -> Any:
+        # What NumPy reduces to a scalar stays an array here, and `round` takes a scalar.
+        return round(self.view(np.ndarray)[()], digits)
+
     def __reduce__(self) -> Any:
         return self.view(np.ndarray).__reduce__()
 
