@@ -34,7 +34,8 @@ class Tensor(np.ndarray):
 
     def __round__(self, digits: int | None = None) -> Any:
         # What NumPy reduces to a scalar stays an array here, and `round` takes a scalar.
-        return round(self.view(np.ndarray)[()], digits)
+        number: Any = self.view(np.ndarray)[()]
+        return round(number, digits)
 
     def __reduce__(self) -> Any:
         return self.view(np.ndarray).__reduce__()
