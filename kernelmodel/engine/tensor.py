@@ -32,6 +32,11 @@ class Tensor(np.ndarray):
     def __repr__(self) -> str:
         return repr(np.asarray(self)) if self.ndim else repr(np.asarray(self)[()])
 
+    def __round__(self, digits: int | None = None) -> Any:
+        # What NumPy reduces to a scalar stays an array here, and `round` takes a scalar.
+        number: Any = self.view(np.ndarray)[()]
+        return round(number, digits)
+
     def __reduce__(self) -> Any:
         return np.asarray(self).__reduce__()
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from typing import Any
 
 from kernelmodel.notebook.reload import answer_reloads
@@ -69,6 +70,29 @@ def receive_on(widget: Any, subshell_id: str | None) -> bool:
     return True
 
 
+def leave_cells_alone(widget: Any) -> None:
+    """Handle a widget's messages without IPython's events "pre_execute" and "post_execute".
+
+    The library `comm` triggers both for each message, on the thread that handles it. In the middle
+    of a running cell the second would take the cell's unfinished figures away from it: matplotlib
+    shows and closes all open figures then.
+
+    Args:
+        widget: an ipywidgets widget with an open comm.
+    """
+    comm: Any = getattr(widget, "comm", None)
+    if not hasattr(comm, "handle_msg") or not hasattr(comm, "_msg_callback"):
+        return
+    known = weakref.ref(comm)
+
+    def handle_msg(message: Any) -> None:
+        callback = getattr(known(), "_msg_callback", None)
+        if callback is not None:
+            callback(message)
+
+    comm.handle_msg = handle_msg
+
+
 def delivers_while_busy(widget: Any) -> bool:
     """Make a widget's messages arrive while a cell runs, and tell whether they will.
 
@@ -78,6 +102,7 @@ def delivers_while_busy(widget: Any) -> bool:
     Returns:
         True when they will; False when only an interrupt of the kernel can end a running cell.
     """
+    leave_cells_alone(widget)
     kernel = running_kernel()
     subshell = own_subshell(kernel)
     if receive_on(widget, subshell):

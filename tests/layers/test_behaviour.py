@@ -116,6 +116,15 @@ def test_masks_travel_through_layers():
     np.testing.assert_allclose(lstm(y)[1], lstm(np.asarray(y[1:, :1]))[0], rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layer", [L.MultiHeadAttention(2, 3), L.GroupQueryAttention(2, 4, 2)])
+def test_heads_use_masks_without_a_warning(layer):
+    embedded = L.Embedding(5, 4, mask_zero=True)(np.array([[1, 2, 3], [4, 0, 0]]))
+    y, scores = layer(embedded, embedded, return_attention_scores=True)
+    assert (scores[1, :, 0, 1:] == 0).all()
+    np.testing.assert_array_equal(y.keras_mask, embedded.keras_mask)
+
+
 def test_attention_scores_are_shares():
     x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
     layer = L.MultiHeadAttention(2, 3)

@@ -7,6 +7,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from comm.base_comm import BaseComm
 from panels import Panel
 
 from kernelmodel.core.hooks import hooks
@@ -247,6 +248,23 @@ def test_a_kernel_without_the_private_names_is_left_alone():
     assert subshell.own_subshell(SimpleNamespace(shell_channel_thread=SimpleNamespace())) is None
     assert subshell.receive_on(SimpleNamespace(comm=SimpleNamespace()), "id") is False
     assert subshell.receive_on(SimpleNamespace(), None) is False
+
+
+def test_a_message_leaves_the_running_cell_alone(monkeypatch):
+    events, heard = [], []
+    shell = SimpleNamespace(events=SimpleNamespace(trigger=events.append))
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    channel = BaseComm(primary=False)
+    channel.on_msg(heard.append)
+    channel.handle_msg("before")
+    assert events == ["pre_execute", "post_execute"], "else there is nothing to mend"
+    subshell.leave_cells_alone(SimpleNamespace(comm=channel))
+    channel.handle_msg("after")
+    assert heard == ["before", "after"] and len(events) == 2
+    channel.on_msg(None)
+    channel.handle_msg("closed")
+    assert len(heard) == 2
+    subshell.leave_cells_alone(SimpleNamespace(comm=None))
 
 
 def test_hooks_are_set_in_a_notebook_only(monkeypatch):

@@ -135,6 +135,29 @@ def test_a_switch_freezes_a_layer(notebook):
     expect(summary(page).locator(".km-waiting")).to_be_hidden()
 
 
+FIGURE = """
+import time
+import matplotlib.pyplot as plt
+figure, axis = plt.subplots()
+print("drawing")
+until = time.time() + 60
+while model.get_layer("off").trainable and time.time() < until:
+    time.sleep(0.1)
+time.sleep(0.5)
+print("open figures:", len(plt.get_fignums()))
+"""
+
+
+def test_a_click_leaves_the_figure_of_a_running_cell_alone(notebook):
+    book = opened(notebook, "figure.ipynb", [NET, "1"])
+    book.run_source(1, FIGURE)
+    book.page.get_by_text("drawing", exact=True).wait_for()
+    summary(book.page).get_by_role("switch", name="Train off").click()
+    expect(book.page.get_by_text("open figures: 1")).to_be_visible(timeout=60_000)
+    done(book)
+    expect(book.page.locator(".jp-OutputArea-output img")).to_have_count(1)
+
+
 @pytest.mark.parametrize("front_end", ["lab", "notebook"])
 def test_a_training_is_watched_while_it_runs(notebook, front_end):
     book = opened(notebook, f"watch_{front_end}.ipynb", [NET, LONG], front_end, idle=False)

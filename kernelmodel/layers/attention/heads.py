@@ -68,7 +68,7 @@ class Heads(Layer):
             # Its own initializer, so that two projections don't start equal.
             given = getattr(self, f"{role}_initializer")
             settings[f"{role}_initializer"] = type(given).from_config(given.get_config())
-        return EinsumDense(
+        projection = EinsumDense(
             equation,
             shape,
             activation=activation,
@@ -78,6 +78,8 @@ class Heads(Layer):
             dtype=self.dtype_policy,
             **settings,
         )
+        projection.supports_masking = True  # the heads use the mask: it isn't lost here
+        return projection
 
     def call(
         self,
