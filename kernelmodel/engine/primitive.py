@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
+import numpy as np
 from autograd.tracer import find_top_boxed_args, new_box
 
 from kernelmodel.engine.boxes import isbox
-from kernelmodel.engine.plan import as_one, plan_of
+from kernelmodel.engine.plan import PlanArray, as_one, plan_of
 from kernelmodel.engine.tape import PartialGradient, make_node
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 
@@ -54,13 +55,16 @@ class Fused:
             out, vjp = self._xla_vjp(values, needed, static)
         else:
             plan = plan_of(values)
-            out, residuals = as_one(self.forward, *values, **static)
+            forward, backward = self.forward, self.backward
+            if plan is not None and are_wide(values):
+                forward, backward = unwrap_kernel(forward), unwrap_kernel(backward)
+            out, residuals = as_one(forward, *values, **static)
 
             def vjp(g: Any) -> tuple[Any, ...]:
                 arguments = (g, out, residuals, values, needed)
                 if plan is not None:
-                    return plan.call(self.backward, arguments, static)
-                return self.backward(*arguments, **static)
+                    return plan.call(backward, arguments, static)
+                return backward(*arguments, **static)
 
         def parents_vjp(g: Any) -> list[Any]:
             gradients = vjp(g)
@@ -97,6 +101,21 @@ class Fused:
             return gradients
 
         return wrap(out), vjp
+
+
+def are_wide(values: Sequence[Any]) -> bool:
+    """Whether a plan's arrays are such that a kernel computes in their own dtypes."""
+    arrays = [value.value if isinstance(value, PlanArray) else value for value in values]
+    return all(
+        array is None
+        or (type(array) is np.ndarray and (array.dtype.kind != "f" or array.dtype.itemsize >= 4))
+        for array in arrays
+    )
+
+
+def unwrap_kernel(kernel: Any) -> Any:
+    """The kernel without what gets arrays into shape for it; in a plan they always are."""
+    return getattr(kernel, "__wrapped__", kernel)
 
 
 def plain(value: Any) -> Any:

@@ -6,8 +6,8 @@ import numpy as np
 
 from kernelmodel.engine.numba_support import Twin
 
-# Elements of a piece: the half dozen arrays of a step fit into the first two levels of cache.
-PIECE = 8192
+# Elements of a piece: the half dozen arrays of a step fit into the second level of cache.
+PIECE = 1 << 15
 
 
 def plain_step(
@@ -80,4 +80,4 @@ def step_loops(
         new_value[i] = value[i] - m * rate / (np.sqrt(v) + epsilon)
 
 
-step = Twin(plain_step, step_loops, minimum=1024)
+step = Twin(plain_step, step_loops, minimum=1024, patience=1 << 26)
