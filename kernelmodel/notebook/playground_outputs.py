@@ -76,10 +76,11 @@ def find_groups(model: Any, x: Any, labels: Any) -> list[Group]:
         shape = np.shape(leaf)[1:]
         count = int(np.prod(shape))
         image = words is None and is_image(shape)
-        if count > (MOST_PIXELS if image else MOST_VALUES):
+        most = MOST_PIXELS if image else MOST_VALUES
+        if count > most:
             raise ValueError(
                 f"Playground: output {name!r} of model {model.name!r} has {count} values a sample, "
-                f"too many to show (up to {MOST_PIXELS if image else MOST_VALUES}). Make a model that ends in what you want "
+                f"too many to show (up to {most}). Make a model that ends in what you want "
                 "to see: Model(model.inputs, ...)."
             )
         squash = "" if ends.kind_of(leaf) or not getattr(loss, "from_logits", False) else (

@@ -529,5 +529,5 @@ def test_names_make_values_of_a_small_image() -> None:
 
 def test_an_image_that_is_too_large_says_so() -> None:
     model = km.Sequential([km.Input((2,)), L.Dense(130 * 130), L.Reshape((130, 130, 1))])
-    with pytest.raises(ValueError, match="16900 values a sample, too many .*16384"):
+    with pytest.raises(ValueError, match=r"16900 values a sample, too many .*16384"):
         Playground(model, {"a": (0, 1), "b": (0, 1)})
