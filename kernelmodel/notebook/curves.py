@@ -40,12 +40,13 @@ def curves_svg(
     """
     columns = max(1, min(COLUMNS, len(curves)))
     rows = max(1, math.ceil(len(curves) / columns))
-    width = max(2 * PAD + columns * PLOT_WIDTH + (columns - 1) * GAP, MIN_WIDTH)
+    legend, right = _legend(curves, best)
+    width = max(2 * PAD + columns * PLOT_WIDTH + (columns - 1) * GAP, MIN_WIDTH, right + PAD)
     height = HEAD + rows * PLOT_HEIGHT + (rows - 1) * GAP + PAD
     body = [text(PAD, 24, shorten(title, 60), "km-text km-bold", font_size=14)]
     if note:
         body.append(text(width - PAD, 24, note, "km-soft", text_anchor="end"))
-    body.append(_legend(curves, best))
+    body.append(legend)
     if not curves:
         body.append(text(PAD, HEAD + 30, "No epoch was finished.", "km-soft"))
     for i, (metric, kinds) in enumerate(curves.items()):
@@ -165,7 +166,8 @@ def _ring(x: float, y: float) -> str:
     return f'<circle class="km-ring" cx="{number(x)}" cy="{number(y)}" r="6" stroke-width="1.5"/>'
 
 
-def _legend(curves: Mapping[str, Mapping[str, Points]], best: int | None) -> str:
+def _legend(curves: Mapping[str, Mapping[str, Points]], best: int | None) -> tuple[str, float]:
+    """The legend, and how far to the right it goes."""
     kinds = {kind for each in curves.values() for kind in each}
     words = {"within": "within the epoch", "train": "training", "val": "validation"}
     out, x = [], float(PAD)
@@ -176,8 +178,10 @@ def _legend(curves: Mapping[str, Mapping[str, Points]], best: int | None) -> str
             out.append(text(x + 32, 46, words[kind], "km-soft"))
             x += 32 + 6.2 * len(words[kind]) + 22
     if kinds and best is not None:
-        out += [_ring(x + 6, 42), text(x + 18, 46, f"best epoch: {best + 1}", "km-soft")]
-    return "".join(out)
+        told = f"best epoch: {best + 1}"
+        out += [_ring(x + 6, 42), text(x + 18, 46, told, "km-soft")]
+        x += 18 + 6.2 * len(told)
+    return "".join(out), x
 
 
 def _spoken(metric: str, kinds: Mapping[str, Points]) -> str:

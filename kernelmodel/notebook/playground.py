@@ -23,8 +23,9 @@ class Playground:
     """Inputs to move, and the model's prediction that follows; a cell's last line shows it.
 
     Features have sliders, an image has a pad to draw on with mouse, pen, finger or keyboard.
-    Classes have bars, other values are numbers. The prediction keeps up with the hand, also while
-    a cell runs: during `fit` it changes as the model learns. A saved notebook keeps a picture.
+    Classes have bars, images (rows, columns, 1 or 3) are drawn, other values are numbers.
+    The prediction keeps up with the hand, also while a cell runs: during `fit` it changes as the
+    model learns. A saved notebook keeps a picture.
 
     Args:
         model: Functional, Sequential or subclassed model.

@@ -43,6 +43,8 @@ def playground_svg(
 def spoken(group: Group, numbers: Any) -> str:
     """Return what an output tells in words: the most probable class, or the first values."""
     name = f"{group.name}: " if group.name else ""
+    if group.kind == "image":
+        return f"{name}an image of {group.shape[0]} x {group.shape[1]}"
     if group.kind == "bars" and len(numbers) > 1:
         best = int(np.argmax(numbers))
         return f"{name}{group.labels[best]} {100 * numbers[best]:.0f} %"
@@ -83,15 +85,21 @@ def _inputs(parts: list[Part], values: list[np.ndarray]) -> tuple[list[str], flo
 
 def _pad(part: Pad, values: np.ndarray, y: float) -> tuple[str, float]:
     rows, columns = part.cells
-    scale = SIDE / max(rows, columns)
     ink = np.clip(values, 0, 1).reshape(rows, columns)
     shade = np.round(255 * (1 - ink if part.ink < part.ground else ink)).astype("uint8")
-    data = base64.b64encode(png(shade)).decode()
+    return _image(shade, PAD, y)
+
+
+def _image(pixels: np.ndarray, x: float, y: float) -> tuple[str, float]:
+    """An image of bytes with its upper left corner at (x, y), and how far down it goes."""
+    rows, columns = pixels.shape[:2]
+    scale = SIDE / max(rows, columns)
+    data = base64.b64encode(png(pixels)).decode()
     width, height = number(columns * scale), number(rows * scale)
     return (
-        f'<image x="{PAD}" y="{number(y)}" width="{width}" height="{height}" '
+        f'<image x="{number(x)}" y="{number(y)}" width="{width}" height="{height}" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
-        f'<rect class="km-edge" fill="none" x="{PAD}" y="{number(y)}" width="{width}" '
+        f'<rect class="km-edge" fill="none" x="{number(x)}" y="{number(y)}" width="{width}" '
         f'height="{height}"/>'
     ), y + rows * scale + 10
 
@@ -104,6 +112,11 @@ def _outputs(groups: list[Group], outputs: list[Any]) -> tuple[list[str], float]
         if group.name:
             out.append(text(x, y + 12, shorten(group.name, 40), "km-soft"))
             y += 20
+        if group.kind == "image":
+            pixels = np.nan_to_num(numbers, posinf=0, neginf=0).reshape(group.shape)
+            drawn, y = _image(pixels.astype("uint8"), x, y)
+            out.append(drawn)
+            continue
         best = int(np.argmax(numbers)) if group.kind == "bars" and len(numbers) > 1 else -1
         for i in top(numbers):
             css = "km-text km-bold" if i == best else "km-text"
@@ -126,19 +139,23 @@ def _outputs(groups: list[Group], outputs: list[Any]) -> tuple[list[str], float]
     return out, y
 
 
-def png(grey: np.ndarray) -> bytes:
-    """Return a grey picture of bytes (rows, columns) as a PNG file, the same on every machine.
+def png(pixels: np.ndarray) -> bytes:
+    """Return a picture of bytes as a PNG file, the same on every machine.
+
+    Args:
+        pixels: (rows, columns) or (rows, columns, 1), grey, or (rows, columns, 3), in colour.
 
     Source: PNG Specification, https://www.w3.org/TR/png/
     """
-    rows, columns = grey.shape
-    lines = b"".join(b"\0" + row.tobytes() for row in grey)
+    rows, columns = pixels.shape[:2]
+    colour = 2 if pixels.shape[2:] == (3,) else 0
+    lines = b"".join(b"\0" + row.tobytes() for row in pixels)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = zlib.crc32(kind + data)
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
-    head = struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", columns, rows, 8, colour, 0, 0, 0)
     packed = zlib.compress(lines, 9)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -147,8 +148,13 @@ def built_in_code_only() -> Iterator[None]:
             if module.partition(".")[0] not in KNOWN:
                 raise Unplannable(f"the step calls {frame.f_code.co_name} of module {module}")
 
+    # What the garbage collector calls (JAX has it call something) isn't part of the step.
+    collecting = gc.isenabled()
+    gc.disable()
     sys.setprofile(check)
     try:
         yield
     finally:
         sys.setprofile(None)
+        if collecting:
+            gc.enable()

@@ -87,3 +87,11 @@ def test_numbers_are_short():
 def test_text_for_xml():
     assert escape("a\x00b\ud800<") == "a\ufffdb\ufffd&lt;"
     assert shorten("abcdefghij", 5) == "ab…ij" and shorten("abc", 5) == "abc"
+
+
+def test_the_legend_lies_within_the_picture():
+    points = ([1.0, 2.0], [0.5, 0.4])
+    svg = curves_svg({"loss": {"within": points, "train": points, "val": points}}, best=118)
+    width = float(ElementTree.fromstring(svg).attrib["viewBox"].split()[2])
+    (place,) = re.findall(r'<text[^>]* x="([0-9.]+)"[^>]*>best epoch: 119<', svg)
+    assert float(place) + 6.2 * len("best epoch: 119") <= width

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import threading
 import time
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
+import matplotlib.image
 import numpy as np
 import pandas
 import pytest
@@ -19,7 +22,7 @@ from kernelmodel.notebook.newest import Newest
 from kernelmodel.notebook.playground import Playground
 from kernelmodel.notebook.playground_inputs import nice_step, slider_for
 from kernelmodel.notebook.playground_live import LivePlayground
-from kernelmodel.notebook.playground_svg import png
+from kernelmodel.notebook.playground_svg import playground_svg, png
 
 NASTY = "<img src=x onerror=alert(1)>"
 RANDOM = np.random.default_rng(0)
@@ -472,3 +475,59 @@ def test_lazy_imports_of_the_package() -> None:
     assert {"notebook", "explain"} <= set(dir(km))
     with pytest.raises(AttributeError, match="no attribute 'notebooks'"):
         km.notebooks  # noqa: B018
+
+
+# ---- images as outputs
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_output_of_pixels_is_an_image(channels: int) -> None:
+    model = km.Sequential(
+        [
+            km.Input((2,)),
+            L.Dense(4 * 5 * channels, use_bias=False),
+            L.Reshape((4, 5, channels)),
+            L.Activation("sigmoid"),
+        ],
+        name="painter",
+    )
+    play = Playground(model, {"a": (-1, 1, 0.0), "b": (-1, 1, 0.0)})
+    (group,) = play.groups
+    assert group.spec() == {"name": "", "kind": "image", "labels": [], "shape": [4, 5, channels]}
+    assert (play.outputs[0] == 128).all(), "half of full brightness"
+    moved = [np.array([1.0, -1.0], "float32")]
+    np.testing.assert_array_equal(
+        play.predict(moved)[0], np.round(255 * model.predict(moved[0][None])[0].ravel())
+    )
+    assert repr(play).endswith("-> an image of 4 x 5>")
+    drawing = playground_svg(play.title, play.parts, play.values, play.groups, play.outputs)
+    places = ElementTree.fromstring(drawing).findall(".//{http://www.w3.org/2000/svg}image")
+    assert len(places) == 1
+    data = base64.b64decode(places[0].attrib["href"].partition(",")[2])
+    seen = matplotlib.image.imread(io.BytesIO(data), format="png")
+    assert seen.shape == ((4, 5) if channels == 1 else (4, 5, 3))
+    np.testing.assert_allclose(seen, 128 / 255)
+
+
+def test_pixels_of_any_range_and_pixels_that_are_no_numbers() -> None:
+    image = km.Input((4, 4, 1))
+    model = km.Model(image, L.Rescaling(10.0, -5.0)(image))
+    play = Playground(model)
+    ramp = np.linspace(0, 1, 16, dtype="float32")
+    assert play.predict([ramp])[0].tolist() == np.round(255 * ramp.astype(float)).tolist()
+    ramp[3] = np.nan
+    shown = playground_svg("", play.parts, play.values, play.groups, play.predict([ramp]))
+    assert "<image" in shown
+
+
+def test_names_make_values_of_a_small_image() -> None:
+    image = km.Input((4, 4, 1))
+    model = km.Model(image, L.Rescaling(2.0)(image))
+    play = Playground(model, outputs=[f"cell {i}" for i in range(16)])
+    assert play.groups[0].kind == "values" and len(play.outputs[0]) == 16
+
+
+def test_an_image_that_is_too_large_says_so() -> None:
+    model = km.Sequential([km.Input((2,)), L.Dense(130 * 130), L.Reshape((130, 130, 1))])
+    with pytest.raises(ValueError, match=r"16900 values a sample, too many .*16384"):
+        Playground(model, {"a": (0, 1), "b": (0, 1)})

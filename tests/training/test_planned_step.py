@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import Any
 
@@ -254,3 +255,23 @@ def test_a_profiler_sees_the_plain_step(plans):
     assert not plans
     model.fit(X, X[:, :1], batch_size=10, epochs=2, verbose=0)
     assert plans
+
+
+def test_what_the_garbage_collector_calls_is_no_part_of_a_step(plans, monkeypatch):
+    unraisable = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+
+    def watch(phase: str, info: Any) -> None:
+        """As JAX's: code of a foreign module, whenever garbage is collected."""
+
+    model = km.Sequential([L.Input((6,)), L.Dense(1)])
+    model.compile("sgd", "mse")
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(watch)
+    gc.set_threshold(1)
+    try:
+        model.fit(X, X[:, :1], batch_size=10, epochs=2, verbose=0)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(watch)
+    assert plans and not unraisable and gc.isenabled()

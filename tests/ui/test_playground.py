@@ -85,6 +85,27 @@ def test_the_prediction_follows_a_slider(notebook, record_property, front_end):
     assert still(book.page).count() == 0, "the live view lies over its picture"
 
 
+PAINTER = """
+layers = [km.Input((1,)), L.Dense(16, use_bias=False), L.Reshape((4, 4, 1))]
+painter = km.Sequential(layers, name="painter")
+painter.set_weights([np.ones((1, 16))])
+km.notebook.Playground(painter, {"light": (0, 1, 0.2)})
+"""
+PIXEL = "it => [...it.getContext('2d').getImageData(3, 3, 1, 1).data]"
+
+
+def test_an_image_follows_a_slider(notebook):
+    book = notebook("painter.ipynb", [PREPARE, PAINTER]).run_all()
+    shown = play(book.page, "painter")
+    shown.wait_for(timeout=30_000)
+    drawn = shown.get_by_role("img", name="an image of 4 by 4")
+    assert drawn.evaluate(PIXEL) == [51, 51, 51, 255]
+    set_slider(shown, 0.6, "light")
+    wait_until(book.page, lambda: drawn.evaluate(PIXEL) == [153, 153, 153, 255])
+    box = drawn.bounding_box()
+    assert (round(box["width"]), round(box["height"])) == (224, 224)
+
+
 # Moves a slider between two ends and waits until the bar has followed, 30 times.
 ROUND_TRIPS = """async shown => {
   const slider = shown.querySelector('input[type=range]');

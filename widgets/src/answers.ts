@@ -72,6 +72,7 @@ export function spoken(groups: GroupSpec[], numbers: Values[]): string {
   const parts = groups.map((group, i) => {
     const values = numbers[i] ?? [];
     const name = group.name ? `${group.name}: ` : "";
+    if (group.kind === "image") return `${name}an image of ${group.shape[0]} by ${group.shape[1]}`;
     if (group.kind === "bars" && values.length > 1) {
       const best = largest(values)[0] ?? 0;
       return `${name}${group.labels[best]} ${(100 * (values[best] ?? 0)).toFixed(0)} %`;

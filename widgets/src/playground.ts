@@ -1,6 +1,7 @@
 // A playground: inputs to move, and the model's prediction. Python's half: kernelmodel/notebook/playground.py.
 import { Answers, spoken } from "./answers";
 import { html, ownKeys, say } from "./dom";
+import { ImageAnswer } from "./image_answer";
 import { button, Pad } from "./pad";
 import { openPlaces } from "./places";
 import type { Model, PartSpec } from "./playground_protocol";
@@ -15,7 +16,7 @@ class PlaygroundView {
   private readonly note = html("span", { class: "km-note" });
   private readonly voice = html("div", { class: "km-voice", role: "status" });
   private readonly inputs: (Pad | Sliders)[] = [];
-  private readonly answers: Answers[];
+  private readonly answers: (Answers | ImageAnswer)[];
   private readonly quit: () => void;
   private readonly id = `${Date.now().toString(36)}-${++views}`;
   private frame = 0;
@@ -34,7 +35,7 @@ class PlaygroundView {
       buttons.append(button("Reset", () => store.put(store.start)));
     }
     if (buttons.children.length && !buttons.parentElement) left.append(buttons);
-    this.answers = store.groups.map((group) => new Answers(group));
+    this.answers = store.groups.map((group) => (group.kind === "image" ? new ImageAnswer(group) : new Answers(group)));
     const right = html("div", { class: "km-outputs" }, ...this.answers.map((one) => one.element));
     const title = html("span", { class: "km-title" }, store.title);
     this.element = html(

@@ -13,11 +13,12 @@ export type PartSpec = { name: string; count: number } & (
   | { kind: "pad"; rows: number; columns: number; dark_ink: boolean }
 );
 
-/** "bars" are probabilities, "values" other numbers. */
+/** "bars" are probabilities; "image" are pixels from 0 to 255 in the shape (rows, columns, channels). */
 export interface GroupSpec {
   name: string;
-  kind: "bars" | "values";
+  kind: "bars" | "image" | "values";
   labels: string[];
+  shape: number[];
 }
 
 /** null stands for what is no finite number. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { largest, spoken } from "../src/answers";
+import { fill } from "../src/image_answer";
 import { distance, Ink } from "../src/ink";
 import { Pace } from "../src/pace";
 import type { GroupSpec, Model, ToKernel } from "../src/playground_protocol";
@@ -73,8 +74,8 @@ test("the largest first", () => {
 });
 
 test("what is spoken", () => {
-  const kinds: GroupSpec = { name: "", kind: "bars", labels: ["cat", "dog"] };
-  const size: GroupSpec = { name: "size", kind: "values", labels: ["metres"] };
+  const kinds: GroupSpec = { name: "", kind: "bars", shape: [], labels: ["cat", "dog"] };
+  const size: GroupSpec = { name: "size", kind: "values", shape: [], labels: ["metres"] };
   assert.equal(spoken([kinds], [[0.2, 0.8]]), "dog 80 %");
   assert.equal(spoken([kinds, size], [[0.9, 0.1], [1.234]]), "cat 90 %; size: metres 1.23");
 });
@@ -149,4 +150,12 @@ test("samples come one after another, and the start comes back", () => {
   assert.deepEqual([...shared.inputs[0]!], [1]);
   shared.put(shared.start);
   assert.deepEqual([...shared.inputs[0]!, ...shared.inputs[1]!], [5, 0, 0]);
+});
+
+test("an image is grey or in colour, and black where it is no number", () => {
+  const data = new Uint8ClampedArray(8);
+  fill(data, [7, null], 1);
+  assert.deepEqual([...data], [7, 7, 7, 255, 0, 0, 0, 255]);
+  fill(data, [1, 2, 3, 4, 5, 6], 3);
+  assert.deepEqual([...data], [1, 2, 3, 255, 4, 5, 6, 255]);
 });

@@ -156,7 +156,7 @@ def html_table(profile: Profile) -> str:
         f"<div class='km-profile-note'>{escape(line)}</div>" for line in remarks(profile)
     )
     key = (
-        "<span class='km-profile-key km-profile-note'><i style='background:#0072b2'></i>forward"
+        " <span class='km-profile-key km-profile-note'><i style='background:#0072b2'></i>forward "
         "<i style='background:#d55e00'></i>backward</span>"
     )
     return (
