@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Pool:
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.limit, self.held = limit, 0
+        self.limit, self.held, self.paused = limit, 0, 0
         self.blocks: dict[int, list[np.ndarray]] = {}  # the size asked for last comes last
         self.lock = threading.Lock()
 
@@ -78,6 +79,16 @@ class Pool:
 _pool = Pool()
 
 
+@contextmanager
+def memory_of_their_own() -> Iterator[None]:
+    """In a `with` block no block is used again: what is allocated can be measured."""
+    _pool.paused += 1
+    try:
+        yield
+    finally:
+        _pool.paused -= 1
+
+
 def empty(shape: int | Sequence[int], dtype: Any) -> np.ndarray:
     """`np.empty` for arrays that a kernel makes and drops in every step.
 
@@ -91,7 +102,7 @@ def empty(shape: int | Sequence[int], dtype: Any) -> np.ndarray:
     dtype = np.dtype(dtype)
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     size = math.prod(shape) * dtype.itemsize
-    if not SMALLEST <= size <= LIMIT // 4 or not COUNTS_ARE_EXACT:
+    if not SMALLEST <= size <= LIMIT // 4 or not COUNTS_ARE_EXACT or _pool.paused:
         return np.empty(shape, dtype)
     block = _pool.block(size + ALIGNMENT)
     return np.ndarray(shape, dtype, block, -block.ctypes.data % ALIGNMENT)

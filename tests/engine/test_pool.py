@@ -103,3 +103,14 @@ def test_threads_never_share_a_block() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_memory_of_their_own():
+    size = pool.SMALLEST * 3
+    first = pool.empty(size, "uint8")
+    place = first.ctypes.data
+    del first
+    with pool.memory_of_their_own():
+        own = pool.empty(size, "uint8")
+        assert own.base is None
+    assert pool.empty(size, "uint8").ctypes.data == place

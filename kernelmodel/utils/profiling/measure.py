@@ -11,6 +11,7 @@ from typing import Any
 from kernelmodel.core.context import Context
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.tree import flatten
+from kernelmodel.engine import pool
 from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.random import global_state, set_global_state
@@ -164,7 +165,8 @@ def measure_memory(model: Any, step: Step, batch: Any) -> tuple[Memory, int, Pro
         tracemalloc.start()
     try:
         memory = Memory()
-        probes = probed_step(model, step, batch, memory)
+        with pool.memory_of_their_own():
+            probes = probed_step(model, step, batch, memory)
         return memory, memory.stop(), probes
     finally:
         if begun:
