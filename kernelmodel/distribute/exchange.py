@@ -12,8 +12,11 @@ from kernelmodel.engine.exchange import WorkerError
 from kernelmodel.training.sources.shards import part_sizes
 
 FAILURE = 7  # the tag of messages that say why a worker can't go on
-SPIN_SECONDS = 0.002  # how long a worker waits busily, before it leaves the processor to others
-NAP_SECONDS = 0.0002
+# How long a worker waits busily before it leaves the processor to others, who may be the ones that
+# it waits for; and how long its naps are then, which grow.
+SPIN_SECONDS = 0.0001
+NAP_SECONDS = 0.00001
+LONGEST_NAP_SECONDS = 0.001
 
 # Buffers of sums that a failure broke off: MPI may still write to them.
 _abandoned: list[Any] = []
@@ -151,14 +154,15 @@ class MpiExchange:
             WorkerError: Another worker failed.
         """
         try:
-            tries, patience = 0, perf_counter() + SPIN_SECONDS
+            patience, nap = perf_counter() + SPIN_SECONDS, NAP_SECONDS
             while not request.Test():
-                tries += 1
-                if tries % 16 == 0 and self._comm.Iprobe(tag=FAILURE):
+                if perf_counter() < patience:
+                    continue
+                if self._comm.Iprobe(tag=FAILURE):
                     rank, reason = self._comm.recv(tag=FAILURE)
                     raise WorkerError(f"Worker {rank} failed: {reason}")
-                if perf_counter() > patience:
-                    sleep(NAP_SECONDS)
+                sleep(nap)
+                nap = min(nap * 1.1, LONGEST_NAP_SECONDS)
         except BaseException:
             _abandoned.append((request, buffers))
             raise

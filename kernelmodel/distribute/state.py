@@ -22,11 +22,13 @@ class Shared:
 
     Args:
         model: A model that is built and compiled.
+        training: Whether the optimizer's are needed, too.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, training: bool) -> None:
         metrics = {id(variable) for variable in model._metric_variables()}
-        self.variables = [v for v in model._all_variables() if id(v) not in metrics]
+        found = model._all_variables() if training else model.variables
+        self.variables = [v for v in found if id(v) not in metrics]
         self._known: list[Any] = [None] * len(self.variables)
 
     @property

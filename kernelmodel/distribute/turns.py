@@ -71,10 +71,10 @@ class Turns:
         batch = next(self._batches)
         count = samples_of(batch)
         if not self._shared:
-            self._spare = rows(batch, slice(1))
+            self._spare = first_row(batch)
             return batch, count
         where = rows_of(count, self._exchange.rank, self._exchange.size)
-        self._spare = rows(batch, slice(1))
+        self._spare = first_row(batch)
         return rows(batch, where), where.stop - where.start
 
     def settle(self) -> None:
@@ -107,3 +107,8 @@ def samples_of(batch: Any) -> int:
 def rows(batch: Any, where: Any) -> Any:
     """Some rows of all arrays of a batch."""
     return map_structure(lambda leaf: None if leaf is None else leaf[where], batch)
+
+
+def first_row(batch: Any) -> Any:
+    """A batch of one row."""
+    return rows(batch, slice(1))

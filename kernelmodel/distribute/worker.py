@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.tree import concatenate
-from kernelmodel.distribute.exchange import MpiExchange
+from kernelmodel.distribute.exchange import MpiExchange, rows_of
 from kernelmodel.distribute.state import Averages, Shared, Totals, Values, check_equal, spread_streams
-from kernelmodel.distribute.turns import Turns, rows
+from kernelmodel.distribute.turns import Turns, rows, samples_of
 from kernelmodel.engine.exchange import exchanging
 from kernelmodel.training.loop import as_floats
-from kernelmodel.training.sources.source import Source
+from kernelmodel.training.sources.source import Epoch, Source
 
 REPORT_SECONDS = 0.1  # between two reports to whoever watches
 
@@ -64,11 +63,14 @@ class Worker:
         exchange: How to speak with the others.
         reduction: How other values in the logs of a step than metrics become one: see
             `DataParallel`.
+        training: Whether it trains, and so needs the optimizer's variables.
     """
 
-    def __init__(self, model: Any, exchange: MpiExchange, reduction: str) -> None:
+    def __init__(
+        self, model: Any, exchange: MpiExchange, reduction: str, training: bool
+    ) -> None:
         self.model, self.exchange, self.reduction = model, exchange, reduction
-        self.shared = Shared(model)
+        self.shared = Shared(model, training)
 
     def take(self, values: Values) -> None:
         """Take values of variables from whoever leads."""
@@ -77,15 +79,17 @@ class Worker:
     def run(
         self,
         source: Source,
+        batches: Epoch,
         mode: str,
         spare: Any,
         stop: Callable[[], bool],
         report: Callable[[Progress], None] | None,
     ) -> Outcome:
-        """Run an epoch.
+        """Run an epoch; if it fails here, the others hear of it.
 
         Args:
             source: The data.
+            batches: Its batches of this epoch: this worker's, or those of all.
             mode: "train" or "test".
             spare: A batch of one row in the structure of the data.
             stop: Whether this worker wants to stop.
@@ -106,7 +110,6 @@ class Worker:
         def due() -> bool:
             return report is not None and perf_counter() - last_report > REPORT_SECONDS
 
-        batches = source.epoch()
         turns = Turns(batches, exchange, not source.own_part, spare, stop, due, passive)
         logs: Any = {}
         with exchanging(exchange):
@@ -146,13 +149,22 @@ class Worker:
             list(logs),
         )
 
-    def predict(self, source: Source, stop: Callable[[], bool]) -> Any:
-        """This worker's part of the predictions; None if it has no samples."""
-        function, batches, parts = self.model.make_predict_function(), source.epoch(), []
-        while batches.more() and not stop():
-            parts.append(function(batches))
-        source.finish_epoch()
-        return concatenate(parts) if parts else None
+def predict(model: Any, source: Source, place: tuple[int, int] | None) -> list[Any]:
+    """A worker's outputs for each batch; None for a batch of which it has no samples.
+
+    Args:
+        model: The model.
+        source: The data.
+        place: Which worker of how many this is, if the batches are those of all workers.
+    """
+    function, batches, parts = model.make_predict_function(), source.epoch(), []
+    while batches.more():
+        batch = next(batches)
+        if place is not None:
+            batch = rows(batch, rows_of(samples_of(batch), *place))
+        parts.append(function(iter([batch])) if samples_of(batch) else None)
+    source.finish_epoch()
+    return parts
 
 
 def reduce_logs(name: str, gathered: list[tuple[float, dict[str, Any]]], method: str) -> Any:
@@ -165,8 +177,3 @@ def reduce_logs(name: str, gathered: list[tuple[float, dict[str, Any]]], method:
     if method == "sum":
         return sum(value for _, value in values)
     return sum(share * value for share, value in values)
-
-
-def first_row(batch: Any) -> Any:
-    """A batch of one row."""
-    return rows(batch, slice(1))
