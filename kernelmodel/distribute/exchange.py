@@ -128,7 +128,9 @@ class MpiExchange:
         self.wait(self._comm.Iallgather(np.array([content.size]), sizes), sizes)
         found = np.empty(int(sizes.sum()), np.uint8)
         places = np.cumsum(sizes) - sizes
-        self.wait(self._comm.Iallgatherv(content, [found, sizes, places, _byte()]), (content, found))
+        self.wait(
+            self._comm.Iallgatherv(content, [found, sizes, places, _byte()]), (content, found)
+        )
         parts = [found[p : p + s] for p, s in zip(places.tolist(), sizes.tolist())]
         return [pickle.loads(part.tobytes()) for part in parts]
 
@@ -172,9 +174,8 @@ class MpiExchange:
         if isinstance(error, WorkerError):
             return  # they know
         message = (self.rank, f"{type(error).__name__}: {error}")
-        for rank in range(self.size):
-            if rank != self.rank:
-                _abandoned.append(self._comm.isend(message, rank, FAILURE))
+        others = [rank for rank in range(self.size) if rank != self.rank]
+        _abandoned.extend(self._comm.isend(message, rank, FAILURE) for rank in others)
 
 
 def _byte() -> Any:

@@ -187,12 +187,12 @@ def guarded(job: Job, function: Callable[..., Any], *args: Any) -> Any:
     """The result of a function, or the `Failure`, of which the other workers hear."""
     try:
         return function(*args)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (they go to the notebook)
         job.exchange.fail(error)
         trace = traceback.format_exc()
         try:
             content = pack(error)
             unpack(content)
-        except Exception:  # noqa: BLE001: an error that can't be sent is described
+        except Exception:  # noqa: BLE001  (an error that can't be sent is described)
             content = pack(RuntimeError(f"{type(error).__name__}: {error}"))
         return Failure(job.exchange.rank, content, trace)

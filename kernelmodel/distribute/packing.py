@@ -36,8 +36,8 @@ def pack(thing: Any) -> bytes:
         return cloudpickle.dumps(thing)
     except (TypeError, AttributeError, OSError) as error:
         raise TypeError(
-            f"Something that the workers need can't be sent to them: {error}. Open files, locks and "
-            "connections must be made on the workers: in a function that `Shards` calls, or in "
+            f"Something that the workers need can't be sent to them: {error}. Open files, locks "
+            "and connections must be made on the workers: in a function that `Shards` calls, or in "
             "build() of a layer."
         ) from error
 
@@ -71,9 +71,8 @@ def pack_model(model: Any) -> bytes:
     """A model on its way to workers: values of weights follow with the first epoch."""
     arguments = {k: v for k, v in model._compile_arguments.items() if k != "optimizer"}
     optimizer = model.optimizer
-    with model._trainable_flags.applied():
-        with without_training(model):
-            content = pack(model)
+    with model._trainable_flags.applied(), without_training(model):
+        content = pack(model)
     return pack(
         PackedModel(
             content,
@@ -212,4 +211,3 @@ def interleaved(parts: list[list[Any]]) -> list[Any]:
     longest = max(map(len, parts))
     found = [own[i] for i in range(longest) for own in parts if i < len(own)]
     return [part for part in found if part is not None]
-

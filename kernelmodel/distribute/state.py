@@ -83,7 +83,7 @@ def check_equal(model: Any, exchange: MpiExchange) -> None:
     if others:
         raise WorkerError(
             f"After the epoch the weights of worker(s) {others} differ from those of worker 0. "
-            "Does a layer or train_step change weights by numbers of its own (np.random, the time), "
+            "Does a layer or train_step change weights by numbers of its own (np.random, time), "
             "without the optimizer? Such changes must be the same on all workers."
         )
 

@@ -66,7 +66,7 @@ class DataParallel:
             require_packages("DataParallel", "mpi4py")
             from mpi4py import MPI
 
-            self._world = MPI.COMM_WORLD
+            self._world: Any = MPI.COMM_WORLD
             if self._world.Get_size() == 1 and not started_by_mpi():
                 raise RuntimeError(
                     "DataParallel() has no workers: there is no cluster, and this process wasn't "

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.distribute.exchange import MpiExchange, rows_of
-from kernelmodel.distribute.state import Averages, Shared, Totals, Values, check_equal, spread_streams
+from kernelmodel.distribute.state import (
+    Averages,
+    Shared,
+    Totals,
+    Values,
+    check_equal,
+    spread_streams,
+)
 from kernelmodel.distribute.turns import Turns, rows, samples_of
 from kernelmodel.engine.exchange import exchanging
 from kernelmodel.training.loop import as_floats
@@ -66,9 +73,7 @@ class Worker:
         training: Whether it trains, and so needs the optimizer's variables.
     """
 
-    def __init__(
-        self, model: Any, exchange: MpiExchange, reduction: str, training: bool
-    ) -> None:
+    def __init__(self, model: Any, exchange: MpiExchange, reduction: str, training: bool) -> None:
         self.model, self.exchange, self.reduction = model, exchange, reduction
         self.shared = Shared(model, training)
 
@@ -148,6 +153,7 @@ class Worker:
             {name: reduce_logs(name, gathered, self.reduction) for name in others},
             list(logs),
         )
+
 
 def predict(model: Any, source: Source, place: tuple[int, int] | None) -> list[Any]:
     """A worker's outputs for each batch; None for a batch of which it has no samples.

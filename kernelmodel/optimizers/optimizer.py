@@ -14,8 +14,8 @@ from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
 from kernelmodel.engine.boxes import getval
-from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.exchange import average_gradients
+from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present

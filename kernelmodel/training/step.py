@@ -59,6 +59,7 @@ def run_plan(model: Any, plan: PlannedStep, data: Any, leaves: list[Any], guard:
     Raises:
         FloatingPointError: The loss is not a number; nothing has changed.
     """
+
     def accept(logs: Any) -> bool:
         return not (guard and (loss_is_nan(logs) or failed_elsewhere()))
 

@@ -183,7 +183,7 @@ class BatchNormalization(Layer):
                     f"less than its input of shape {tuple(inputs.shape)}, got one of shape "
                     f"{tuple(mask.shape)}."
                 )
-            train = batch_norm_train
+            train: Any = batch_norm_train
             if self.synchronized and EXCHANGE.get() is not None:
                 train = normalize_together
             if self.renorm:

@@ -65,7 +65,7 @@ class Shards:
                 "Shards: load must return x, (x, y) or (x, y, sample_weight), got a tuple of "
                 f"{len(parts)}."
             )
-        return (*parts, *(None,) * (3 - len(parts)))  # type: ignore[return-value]
+        return (*parts, *(None,) * (3 - len(parts)))
 
 
 class RemoteShards(Source):
