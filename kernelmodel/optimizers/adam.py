@@ -54,32 +54,6 @@ def unbiasing(iteration: Any, dtype: Any, beta_1: float, beta_2: float) -> Any:
     return np.sqrt(1 - np.power(kind(beta_2), step)) / (1 - np.power(kind(beta_1), step))
 
 
-def is_flat(*arrays: Any) -> bool:
-    """Whether arrays are what the kernel takes: plain ones of one axis, without gaps."""
-    return all(type(a) is np.ndarray and a.ndim == 1 and a.flags.c_contiguous for a in arrays)
-
-
-def flat_step(
-    gradient: np.ndarray,
-    value: np.ndarray,
-    slots: Slots,
-    learning_rate: Any,
-    iteration: Any,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> tuple[Any, Slots]:
-    """`adam_update` by the kernel: the same to the last bit."""
-    kind = value.dtype.type
-    new_value, momentum, velocity = (np.empty(value.size, value.dtype) for _ in range(3))
-    rate = learning_rate * unbiasing(iteration, value.dtype, beta_1, beta_2)
-    kernels.step(
-        gradient, value, slots["momentum"], slots["velocity"], new_value, momentum, velocity,
-        kind(1 - beta_1), kind(1 - beta_2), kind(rate), kind(epsilon),
-    )  # fmt: skip
-    return new_value, {"momentum": momentum, "velocity": velocity}
-
-
 @REGISTRY.register()
 class Adam(Optimizer):
     """Steps along a moving average of gradients, over the root of one of their squares.
@@ -133,10 +107,29 @@ class Adam(Optimizer):
         self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any
     ) -> tuple[Any, Slots]:
         """One step; see the class."""
-        betas = self.beta_1, self.beta_2
-        if not self.amsgrad and is_flat(gradient, value, *slots.values()):
-            return flat_step(gradient, value, slots, learning_rate, iteration, *betas, self.epsilon)
-        return adam_update(gradient, value, slots, learning_rate, iteration, *betas, self.epsilon)
+        return adam_update(
+            gradient, value, slots, learning_rate, iteration, self.beta_1, self.beta_2, self.epsilon
+        )
+
+    def update_into(
+        self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any,
+        new_value: Any, new_slots: Slots,
+    ) -> None:  # fmt: skip
+        """The same as `update` to the last bit, by a kernel."""
+        arrays = (gradient, value, *slots.values())
+        if self.amsgrad or any(type(array) is not np.ndarray for array in arrays):
+            super().update_into(
+                gradient, value, slots, learning_rate, iteration, new_value, new_slots
+            )
+            return
+        kind = value.dtype.type
+        unbiased = unbiasing(iteration, value.dtype, self.beta_1, self.beta_2)
+        kernels.step(
+            gradient, value, slots["momentum"], slots["velocity"],
+            new_value, new_slots["momentum"], new_slots["velocity"],
+            kind(1 - self.beta_1), kind(1 - self.beta_2),
+            kind(learning_rate * unbiased), kind(self.epsilon),
+        )  # fmt: skip
 
 
 @REGISTRY.register("adamw")

@@ -134,6 +134,27 @@ class Optimizer(OptimizerState):
             "iteration) that returns the new value and slots."
         )
 
+    def update_into(
+        self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any,
+        new_value: Any, new_slots: Slots,
+    ) -> None:  # fmt: skip
+        """`update` for flat arrays that writes what it gives into other ones.
+
+        An elementwise optimizer may override it to write there at once.
+
+        Args:
+            gradient: As in `update`.
+            value: As in `update`.
+            slots: As in `update`.
+            learning_rate: As in `update`.
+            iteration: As in `update`.
+            new_value: Gets the new weight.
+            new_slots: Get the new slots.
+        """
+        new_value[...], made = self.update(gradient, value, slots, learning_rate, iteration)
+        for name, array in new_slots.items():
+            array[...] = made[name]
+
     def minimize(self, loss: Any, var_list: Sequence[Variable], tape: Any = None) -> Any:
         """Compute the gradients of a loss and apply them.
 
@@ -239,7 +260,7 @@ class Optimizer(OptimizerState):
                     self._together[key] = Together(shapes, decays[group[0]])
                 values, slots = as_one(
                     self._together[key].step,
-                    self.update,
+                    self.update_into,
                     [gradients[i] for i in group],
                     [getval(v.value) for v in members],
                     [self._slot_values(v) for v in members],

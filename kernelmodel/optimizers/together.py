@@ -40,7 +40,7 @@ class Together:
 
     def step(
         self,
-        update: Callable[..., tuple[Any, Slots]],
+        update: Callable[..., None],
         gradients: list[np.ndarray],
         values: list[np.ndarray],
         slots: list[Slots],
@@ -51,7 +51,7 @@ class Together:
         """The new weights, and what is remembered for each.
 
         Args:
-            update: `Optimizer.update` of an elementwise optimizer.
+            update: `Optimizer.update_into` of an elementwise optimizer.
             gradients: Of each weight.
             values: The weights.
             slots: What is remembered for each of them: arrays of its shape, by name.
@@ -63,27 +63,19 @@ class Together:
         gradient, value = join(gradients), self.joined("", values)
         old = {name: self.joined(name, [own[name] for own in slots]) for name in names}
         rate = rate.astype(value.dtype)
+        new_value = pool.empty(value.size, value.dtype)
+        new = {name: pool.empty(value.size, array.dtype) for name, array in old.items()}
 
-        def updated(at: slice) -> tuple[np.ndarray, Slots]:
+        def update_piece(number: int) -> None:
+            at = slice(number * PIECE, (number + 1) * PIECE)
             start = value[at]
             if self.decay is not None:
                 start = start - start * value.dtype.type(self.decay) * rate
-            part = {name: array[at] for name, array in old.items()}
-            return update(gradient[at], start, part | shared, rate, iteration)
+            before = {name: array[at] for name, array in old.items()}
+            after = {name: array[at] for name, array in new.items()}
+            update(gradient[at], start, before | shared, rate, iteration, new_value[at], after)
 
-        if value.size <= PIECE:
-            new_value, new = updated(slice(None))
-        else:
-            new_value = pool.empty(value.size, value.dtype)
-            new = {name: pool.empty(value.size, array.dtype) for name, array in old.items()}
-
-            def update_piece(number: int) -> None:
-                at = slice(number * PIECE, (number + 1) * PIECE)
-                new_value[at], part = updated(at)
-                for name in names:
-                    new[name][at] = part[name]
-
-            parallel.run(update_piece, -(-value.size // PIECE))
+        parallel.run(update_piece, -(-value.size // PIECE))
         parts = {name: self.parts(name, array) for name, array in new.items()}
         each = [{name: parts[name][i] for name in names} for i in range(len(values))]
         return self.parts("", new_value), each

@@ -255,8 +255,9 @@ def test_weights_that_are_updated_together():
     slots = [{"slot": np.ones_like(value)} for value in values]
     together = Together([value.shape for value in values], decay=0.5)
 
-    def update(gradient, value, slots, rate, iteration):
-        return value + rate * gradient, {"slot": slots["slot"] + iteration}
+    def update(gradient, value, slots, rate, iteration, new_value, new_slots):
+        np.add(value, rate * gradient, out=new_value)
+        np.add(slots["slot"], iteration, out=new_slots["slot"])
 
     gradients = [values[0].T.reshape(1, size), values[1]]
     for step in (1, 2):
