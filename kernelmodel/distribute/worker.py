@@ -109,26 +109,26 @@ class Worker:
         totals, averages = Totals(model), Averages(model)
         training = mode == "train"
         function = model.make_train_function() if training else model.make_test_function()
-        trained = {id(v) for v in model.trainable_variables}
-        passive = [v for v in model.weights if id(v) not in trained] + model._metric_variables()
+        passive = [*own_variables(model), *model._metric_variables()]
 
         def due() -> bool:
             return report is not None and perf_counter() - last_report > REPORT_SECONDS
 
         turns = Turns(batches, exchange, not source.own_part, spare, stop, due, passive)
         logs: Any = {}
+        share = 0.0
         with exchanging(exchange):
             while turns.more():
-                logs = function(turns)
+                logs, share = function(turns), exchange.share
                 if turns.report:
                     turns.settle()
                     turns.reported()
-                    progress = self._progress(turns.taken, totals, logs)
+                    progress = self._progress(turns.taken, totals, logs, share)
                     last_report = perf_counter()
                     if report is not None:
                         report(progress)
         source.finish_epoch()
-        progress = self._progress(turns.taken, totals, logs)
+        progress = self._progress(turns.taken, totals, logs, share)
         if training:
             averages.apply(exchange, turns.samples)
             check_equal(model, exchange)
@@ -142,11 +142,11 @@ class Worker:
             seconds=perf_counter() - began,
         )
 
-    def _progress(self, taken: int, totals: Totals, logs: Any) -> Progress:
+    def _progress(self, taken: int, totals: Totals, logs: Any, share: float) -> Progress:
         logs = as_floats(logs)
         own = self.model.get_metrics_result()
         others = {name: value for name, value in logs.items() if name not in own}
-        gathered = self.exchange.gather((self.exchange.share, others)) if others else []
+        gathered = self.exchange.gather((share, others)) if others else []
         return Progress(
             taken,
             totals.over(self.exchange),
@@ -171,6 +171,15 @@ def predict(model: Any, source: Source, place: tuple[int, int] | None) -> list[A
         parts.append(function(iter([batch])) if samples_of(batch) else None)
     source.finish_epoch()
     return parts
+
+
+def own_variables(model: Any) -> list[Any]:
+    """Weights that each worker changes by its own part of a batch, without the optimizer."""
+    common = {id(v) for v in model.trainable_variables}
+    for layer in model._flatten_layers():
+        if getattr(layer, "synchronized", False):
+            common.update(id(v) for v in layer.weights)
+    return [v for v in model.weights if id(v) not in common]
 
 
 def reduce_logs(name: str, gathered: list[tuple[float, dict[str, Any]]], method: str) -> Any:
