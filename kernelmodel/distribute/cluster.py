@@ -19,6 +19,10 @@ from kernelmodel.training.sources.shards import RemoteShards
 from kernelmodel.training.sources.source import Epoch, Source
 
 POLL_SECONDS = 0.05
+NO_ENGINES = (
+    "The cluster has no engines: none was started, or they have ended. Start them, for example with "
+    "cluster = km.distribute.start_workers(2)."
+)
 PATIENCE_SECONDS = 30.0  # for workers to come to the end of a step
 
 
@@ -46,10 +50,7 @@ class Engines:
         self.client = client
         ids = list(client.ids)
         if not ids:
-            raise RuntimeError(
-                "The cluster has no engines: none was started, or all have ended. Start them, for "
-                "example with cluster = km.distribute.start_workers(2)."
-            )
+            raise RuntimeError(NO_ENGINES)
         found: list[tuple[Engine, int]] = []
         for number, result in [(i, client[i].apply_async(job.describe)) for i in ids]:
             try:
@@ -171,6 +172,8 @@ def _unfit(number: int, error: Exception) -> str:
             f"Engine {number} can't be a worker: {name}: {text}. Install the notebook's version of "
             "kernelmodel there, with the extra 'distribute'."
         )
+    if name == "EngineError":
+        return NO_ENGINES
     return f"Engine {number} doesn't answer: {name}: {text}. Is it busy, or its machine gone?"
 
 

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from kernelmodel.core.tree import concatenate
-from kernelmodel.distribute.state import Shared
+from kernelmodel.distribute.state import Shared, make_metrics
+from kernelmodel.distribute.turns import first_row
 from kernelmodel.distribute.worker import Outcome, Progress
 from kernelmodel.training.loop import as_floats
 from kernelmodel.training.sources.source import Epoch, Source
@@ -63,6 +64,7 @@ class Crew(AbstractContextManager):
                 "A training with a strategy can't go on in the middle of an epoch. Let "
                 "BackupAndRestore save at the ends of epochs (save_freq='epoch')."
             )
+        make_metrics(self.model, mode, first_row(batches.ahead))
         watch = Watch(self.model, callbacks, mode)
         outcome = self.last = self._epoch(source, batches, mode, watch)
         self.shared.take(outcome.values)

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten
 from kernelmodel.distribute.exchange import MpiExchange
 from kernelmodel.engine.exchange import WorkerError
+from kernelmodel.engine.lock import ENGINE_LOCK
+from kernelmodel.training.steps import Steps
 
 Values = dict[int, np.ndarray]
 
@@ -50,6 +53,20 @@ class Shared:
         """Take values that the other side knows."""
         for i, value in values.items():
             self.variables[i]._array = self._known[i] = value
+
+
+def make_metrics(model: Any, mode: str, row: Any) -> None:
+    """Let a step of one's own make the metrics that it makes when it runs first.
+
+    Args:
+        model: The model; nothing of it changes.
+        mode: "train" or "test".
+        row: A batch of one row.
+    """
+    name = f"{mode}_step"
+    if getattr(type(model), name) is not getattr(Steps, name):
+        with ENGINE_LOCK, Context(pure=True):
+            getattr(model, name)(row)
 
 
 def spread_streams(model: Any, values: Values, shared: Shared, rank: int) -> Values:

@@ -16,6 +16,7 @@ from kernelmodel.distribute.state import (
     Totals,
     Values,
     check_equal,
+    make_metrics,
     spread_streams,
 )
 from kernelmodel.distribute.turns import Turns, rows, samples_of
@@ -105,6 +106,7 @@ class Worker:
         """
         model, exchange = self.model, self.exchange
         began, sent, last_report = perf_counter(), exchange.sent, perf_counter()
+        make_metrics(model, mode, spare)
         model.reset_metrics()
         totals, averages = Totals(model), Averages(model)
         training = mode == "train"
