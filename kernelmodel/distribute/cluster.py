@@ -20,8 +20,8 @@ from kernelmodel.training.sources.source import Epoch, Source
 
 POLL_SECONDS = 0.05
 NO_ENGINES = (
-    "The cluster has no engines: none was started, or they have ended. Start them, for example with "
-    "cluster = km.distribute.start_workers(2)."
+    "The cluster has no engines: none was started, or they have ended. Start them, for example "
+    "with cluster = km.distribute.start_workers(2)."
 )
 PATIENCE_SECONDS = 30.0  # for workers to come to the end of a step
 
