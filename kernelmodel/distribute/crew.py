@@ -19,7 +19,8 @@ class Crew(AbstractContextManager):
     """Workers, and this process, which leads them; see `kernelmodel.training.crew.Alone`.
 
     Epoch by epoch the workers get the values that callbacks have changed, and give back what they
-    have reached. Batch hooks of callbacks are called at reports: some ten a second.
+    have reached. Batch hooks of callbacks are called at reports: some ten a second. A stop acts at
+    the next step; what else a callback does (pause, learning rate) acts at the next epoch.
 
     Args:
         model: The model.
@@ -37,6 +38,7 @@ class Crew(AbstractContextManager):
         self.model = model
         self.sources = {name: source for name, source in sources.items() if source is not None}
         self._shared: Shared | None = None
+        self._met: set[str] = set()
 
     @property
     def shared(self) -> Shared:
@@ -64,7 +66,9 @@ class Crew(AbstractContextManager):
                 "A training with a strategy can't go on in the middle of an epoch. Let "
                 "BackupAndRestore save at the ends of epochs (save_freq='epoch')."
             )
-        make_metrics(self.model, mode, first_row(batches.ahead))
+        if mode not in self._met:
+            make_metrics(self.model, mode, first_row(batches.ahead))
+            self._met.add(mode)
         watch = Watch(self.model, callbacks, mode)
         outcome = self.last = self._epoch(source, batches, mode, watch)
         self.shared.take(outcome.values)

@@ -28,7 +28,8 @@ class DataParallel:
     or `srun` start it: all of them call `fit` with the same data, the first one has the callbacks.
 
     - Metrics are exact: their variables are added up over the workers (so a metric of one's own
-      must be made of sums). The callbacks' batch hooks are called some ten times a second.
+      must be made of sums). The callbacks' batch hooks are called some ten times a second; Stop
+      acts at the next step, a pause or another learning rate at the next epoch.
     - Losses are those of the whole batch, also with masks and with the reductions "sum" and
       "mean_with_sample_weight".
     - BatchNormalization takes the statistics of a worker's part of the batch, and its running
@@ -41,6 +42,7 @@ class DataParallel:
       `model.distribute_reduction_method` says.
     - A worker without samples (in a small last batch, or when its shard has ended) waits for the
       others; it changes nothing.
+    - `train_on_batch`, `test_on_batch` and `predict_on_batch` run in this process alone.
     - After each epoch the model here has the weights and the optimizer's state, so that after a
       crash the next `fit` goes on from the last whole epoch.
 

@@ -77,6 +77,7 @@ class Worker:
     def __init__(self, model: Any, exchange: MpiExchange, reduction: str, training: bool) -> None:
         self.model, self.exchange, self.reduction = model, exchange, reduction
         self.shared = Shared(model, training)
+        self._met: set[str] = set()
 
     def take(self, values: Values) -> None:
         """Take values of variables from whoever leads."""
@@ -106,7 +107,9 @@ class Worker:
         """
         model, exchange = self.model, self.exchange
         began, sent, last_report = perf_counter(), exchange.sent, perf_counter()
-        make_metrics(model, mode, spare)
+        if mode not in self._met:
+            make_metrics(model, mode, spare)
+            self._met.add(mode)
         model.reset_metrics()
         totals, averages = Totals(model), Averages(model)
         training = mode == "train"

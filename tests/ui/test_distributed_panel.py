@@ -17,7 +17,9 @@ with km.distribute.DataParallel(cluster).scope():
     model.compile("adam", "mse", metrics=["mae"])
 """
 FIT = "history = model.fit(x, y, batch_size=16, epochs=50)"
-AFTER = "print('reached', 0 < int(model.optimizer.iterations) < 25_000); cluster.stop_cluster_sync()"
+AFTER = (
+    "print('reached', 0 < int(model.optimizer.iterations) < 25_000); cluster.stop_cluster_sync()"
+)
 
 
 def test_the_panel_shows_all_workers_and_stops_them(notebook):
