@@ -212,11 +212,10 @@ class ClusterCrew(Crew):
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         """End the job; after an error the engines are not waited for."""
         client, ids = self.engines.client, set(self.engines.client.ids)
-        for number in self.engines.ids:
-            if number in ids:
-                result = client[number].apply_async(job.end, self._key)
-                if error is None:
-                    result.get(timeout=PATIENCE_SECONDS)
+        arguments = (job.end, self._key, error is None)
+        results = [client[n].apply_async(*arguments) for n in self.engines.ids if n in ids]
+        for result in results if error is None else ():
+            result.get(timeout=PATIENCE_SECONDS)
 
     def _call(self, method: str, *args: Any, what: str = "", **more: Any) -> list[Any]:
         arguments = [(self._key, method, *args)] * len(self.engines)

@@ -169,6 +169,10 @@ class MpiExchange:
             _abandoned.append((request, buffers))
             raise
 
+    def free(self) -> None:
+        """Give the communicator back; all workers do, and only if none has failed."""
+        self._comm.Free()
+
     def fail(self, error: BaseException) -> None:
         """Tell all other workers that this one can't go on."""
         if isinstance(error, WorkerError):

@@ -63,8 +63,7 @@ class Job:
     def __init__(self, model: bytes, parts: bytes) -> None:
         from mpi4py import MPI
 
-        self.comm = MPI.COMM_WORLD.Dup()
-        self.exchange = MpiExchange(self.comm)
+        self.exchange = MpiExchange(MPI.COMM_WORLD.Dup())
         self._worker: Worker | None = None
         self._sources: dict[str, Source] = {}
         self._spares: dict[str, Any] = {}
@@ -176,11 +175,13 @@ def call(key: str, method: str, *args: Any) -> Any:
     return guarded(job, getattr(job, method), *args)
 
 
-def end(key: str) -> None:
-    """End a job."""
+def end(key: str, well: bool) -> None:
+    """End a job; `well` if no worker has failed."""
     job = _jobs.pop(key, None)
     if job is not None:
         job.close()
+        if well:
+            job.exchange.free()
 
 
 def guarded(job: Job, function: Callable[..., Any], *args: Any) -> Any:

@@ -45,12 +45,14 @@ class WorldCrew(Crew):
         """Tell the others that it is over, or why it failed."""
         if error is not None:
             self.exchange.fail(error)
-        elif self.leads:
+            return
+        if self.leads:
             history = self.model.history
             if "training" in self.sources and history is not None:
                 self._result = (history.epoch, history.history)
             values = self._worker.shared.changes() if self._worker is not None else {}
             self.exchange.broadcast(("end", self._result, values))
+        self.exchange.free()
 
     def _made(self) -> Worker:
         """The worker of this process, once the model is built."""
