@@ -149,9 +149,10 @@ def draw(models: dict[str, dict[str, float]], path: Path) -> str:
                 chosen = [share[WORKERS.index(n)] for n in (2, 8, 64, 1024)]
                 rows.append([name, network, *(f"{value:.2f}" for value in chosen)])
             axes.set_xscale("log", base=2)
+            axes.set_xticks(WORKERS[::2], [str(count) for count in WORKERS[::2]])
             axes.set(title=name, xlabel="workers", ylim=(0, 1.05))
         grid[0].set_ylabel("efficiency")
-        grid[0].legend(loc="lower left", fontsize=8)
+        grid[-1].legend(loc="lower left", fontsize=8)
     path.write_text(figure.svg())
     return table(["model", "network", "2", "8", "64", "1024 workers"], rows)
 
