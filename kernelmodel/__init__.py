@@ -46,10 +46,19 @@ from kernelmodel.optimizers import Optimizer
 from kernelmodel.regularizers import Regularizer
 
 if _typing.TYPE_CHECKING:
-    from kernelmodel import datasets, explain, notebook, preprocessing, visualization, wrappers
+    from kernelmodel import (
+        datasets,
+        distribute,
+        explain,
+        notebook,
+        preprocessing,
+        visualization,
+        wrappers,
+    )
 
 _IMPORTED_WHEN_ASKED_FOR = (
     "datasets",
+    "distribute",
     "explain",
     "notebook",
     "preprocessing",
@@ -98,6 +107,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "distribute",
     "dtype_policies",
     "explain",
     "export",

@@ -44,12 +44,16 @@ class Line:
         target: The name that gets its value; None if it only changes something in place.
         uses: Names that it reads.
         errors: NumPy's error settings around it, if not those of the step.
+        kept: Whether it stays even if nothing reads its target.
     """
 
-    __slots__ = ("code", "errors", "target", "uses")
+    __slots__ = ("code", "errors", "kept", "target", "uses")
 
-    def __init__(self, code: str, target: str | None, uses: set[str], errors: Any) -> None:
+    def __init__(
+        self, code: str, target: str | None, uses: set[str], errors: Any, kept: bool = False
+    ) -> None:
         self.code, self.target, self.uses, self.errors = code, target, uses, errors
+        self.kept = kept or target is None
 
 
 class Plan:
@@ -76,6 +80,18 @@ class Plan:
         code = self._call(self._constant(function), args, kwargs, uses)
         return self._note(code, uses, function(*values(args), **values(kwargs)))
 
+    def later(self, function: Callable[..., Any], args: Sequence[Any], like: Any) -> Any:
+        """Write down a call that reaches beyond this process, without making it.
+
+        Args:
+            function: What the plan will call, always, even if nothing reads its result.
+            args: Its arguments.
+            like: A value of the structure, shapes and dtypes of its result.
+        """
+        uses: set[str] = set()
+        code = self._call(self._constant(function), args, {}, uses)
+        return self._note(code, uses, values(like), kept=True)
+
     def method(self, owner: PlanArray, name: str, args: Sequence[Any], kwargs: Any) -> Any:
         """Call a method of an array, and write the call down."""
         uses: set[str] = set()
@@ -95,9 +111,9 @@ class Plan:
         code = f"{self._code(owner, uses)}[{self._code(index, uses)}]"
         return self._note(code, uses, owner.value[values(index)])
 
-    def _note(self, code: str, uses: set[str], value: Any) -> Any:
+    def _note(self, code: str, uses: set[str], value: Any, kept: bool = False) -> Any:
         name = f"v{len(self.lines)}"
-        self.lines.append(Line(code, name, uses, self._errors()))
+        self.lines.append(Line(code, name, uses, self._errors(), kept))
         return self._named(name, value)
 
     def _named(self, name: str, value: Any) -> Any:
@@ -167,7 +183,7 @@ class Plan:
         body: list[str] = []
         needed = set(last)
         for line in reversed(self.lines):
-            if line.target is not None and line.target not in needed:
+            if not line.kept and line.target not in needed:
                 continue
             done = sorted(line.uses - needed)
             needed |= line.uses

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.engine.exchange import loss_of_all
 from kernelmodel.engine.primitive import fused
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import same_rank
@@ -135,10 +136,14 @@ def reduce(values: Any, sample_weight: Any, mask: Any, reduction: str | None, dt
     if weights is not None:
         values, weights = same_axes(values, weights)
         values = ops.multiply(values, weights)
-    if reduction in (None, "none") or tuple(values.shape) in ((), (0,)):
+    if reduction in (None, "none"):
+        return loss_of_all(values, None)
+    if tuple(values.shape) in ((), (0,)):
         return values
     if reduction == "sum":
-        return ops.sum(values)
+        return loss_of_all(ops.sum(values), None)
     if reduction == "mean_with_sample_weight" and weights is not None:
-        return divide_no_nan(ops.sum(values), ops.sum(weights))
-    return mean_of_all(values)
+        count = ops.sum(weights)
+        return loss_of_all(divide_no_nan(ops.sum(values), count), count)
+    mean = mean_of_all(values)
+    return mean if mask is None else loss_of_all(mean, ops.sum(ops.cast(mask, dtype)))

@@ -12,6 +12,7 @@ import numpy as np
 from kernelmodel.core.autoconfig import decode, encode
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import average_gradients, exchanging
 from kernelmodel.optimizers.checks import check
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import store
@@ -134,6 +135,7 @@ class LossScaleOptimizer(Optimizer):
             trainable_variables: As in `Optimizer.apply`.
         """
         known = self._known(grads, trainable_variables)
+        grads = average_gradients(grads)
         given = [getval(g) for g in grads if g is not None]
         finite = functools.reduce(np.logical_and, [np.isfinite(g).all() for g in given], True)
         scale, counter = getval(self.dynamic_scale.value), getval(self.step_counter.value)
@@ -142,7 +144,8 @@ class LossScaleOptimizer(Optimizer):
             everything = [*known, *self.inner_optimizer.variables]
             before = [getval(v.value) for v in everything]
             unscaled = [None if g is None else getval(g) / scale for g in grads]
-            self.inner_optimizer.apply(unscaled, known)
+            with exchanging(None):
+                self.inner_optimizer.apply(unscaled, known)
             for variable, old in zip(everything, before):
                 store(variable, np.where(finite, getval(variable.value), old))
         grown = np.logical_and(finite, counter == self.dynamic_growth_steps - 1)

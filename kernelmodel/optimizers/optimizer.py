@@ -15,6 +15,7 @@ from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
 from kernelmodel.engine.bfloat16 import in_dtype
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import average_gradients
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import XlaArray
@@ -193,6 +194,7 @@ class Optimizer(OptimizerState):
             ValueError: No gradient at all, or variables that it wasn't built with.
         """
         known = self._known(grads, trainable_variables)
+        grads = average_gradients(grads)
         context = CURRENT.get()
         if context is not None and isinstance(context.observer, Watch):
             factor = self.loss_scale_factor

@@ -11,6 +11,7 @@ import numpy as np
 from kernelmodel.core.autoconfig import decode, encode
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import average_gradients, exchanging
 from kernelmodel.optimizers.gradients import present
 from kernelmodel.optimizers.loss_scale import LossScaleOptimizer
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
@@ -215,11 +216,12 @@ class MultiOptimizer(Optimizer):
             trainable_variables: As in `Optimizer.apply`.
         """
         known = self._known(grads, trainable_variables)
-        pairs = list(zip(*present(self.name, grads, known)))
+        pairs = list(zip(*present(self.name, average_gradients(grads), known)))
         for optimizer in self._inner:
             own = [(g, v) for g, v in pairs if self._chosen[id(v)] is optimizer]
             if own:
-                optimizer.apply([g for g, _ in own], [v for _, v in own])
+                with exchanging(None):
+                    optimizer.apply([g for g, _ in own], [v for _, v in own])
         self._iterations.assign(getval(self._iterations.value) + np.int32(1))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
 from kernelmodel.training.checks import check_count, check_flag
+from kernelmodel.training.crew import STRATEGY
 from kernelmodel.training.frozen import TrainableFlags
 from kernelmodel.training.objective import CompiledLoss
 from kernelmodel.training.outputs import Outputs
@@ -36,6 +37,7 @@ class Compiling(Steps):
         self.history: History | None = None
         self._run_eagerly: bool | None = None
         self._nan_allowed = False
+        self._strategy: Any = None
         self._forget_functions()
 
     def _forget_functions(self) -> None:
@@ -89,6 +91,9 @@ class Compiling(Steps):
         steps_per_execution = kwargs.pop("experimental_steps_per_execution", steps_per_execution)
         check_compile(run_eagerly, jit_compile, pss_evaluation_shards, kwargs)
         check_count("steps_per_execution", steps_per_execution)
+        strategy = STRATEGY.get()
+        if strategy is not None:
+            strategy.check_compile(jit_compile)
         if jit_compile and not run_eagerly:
             require_jax()
         chosen = optimizers.get(optimizer)
@@ -104,6 +109,7 @@ class Compiling(Steps):
         self.optimizer, self.loss = chosen, loss
         self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
         self._trainable_flags = TrainableFlags(self)
+        self._strategy = strategy
         self._run_eagerly = run_eagerly
         self._jit_compile = jit_compile
         self.steps_per_execution = steps_per_execution or 1
@@ -143,12 +149,19 @@ class Compiling(Steps):
 
     @property
     def distribute_strategy(self) -> Any:
-        """What distributes training over several workers; None, as it runs in this process."""
-        return None
+        """The strategy in whose scope the model was compiled, or None: training in this process.
+
+        See `kernelmodel.distribute`.
+        """
+        return self._strategy
 
     @property
     def distribute_reduction_method(self) -> str:
-        """How values of several workers become one: "auto" unless set; with one, it is the value.
+        """How values that the workers of a strategy have in their logs become one.
+
+        That is for values that a `train_step` or `test_step` of one's own adds to the logs; metrics
+        are exact in any case. "auto" and "mean" weigh them by the workers' samples, "sum" adds
+        them, "first" takes worker 0's, "concat" keeps all.
 
         Raises:
             ValueError: It is set to something else than "auto", "concat", "first", "mean" or "sum".
@@ -198,7 +211,7 @@ def check_compile(run_eagerly: Any, jit_compile: Any, shards: Any, unknown: dict
     """
     if "distribute" in unknown:
         raise ValueError(
-            "compile() has no argument `distribute`. Make the model within the scope of a strategy."
+            "compile() has no argument `distribute`. Call compile within the scope of a strategy."
         )
     names = sorted(set(unknown) - WITHOUT_EFFECT)
     if names:

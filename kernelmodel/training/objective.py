@@ -9,6 +9,7 @@ import numpy as np
 from kernelmodel import losses
 from kernelmodel.core.tree import flatten
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import note_loss
 from kernelmodel.losses import Loss, LossFunctionWrapper
 from kernelmodel.metrics import Mean, Metric
 from kernelmodel.training.outputs import Outputs
@@ -124,6 +125,7 @@ class CompiledLoss:
                 "add_loss in a layer."
             )
         self.total.update_state(total, batch)
+        note_loss(total)
         return total
 
     def get_config(self) -> dict[str, Any]:

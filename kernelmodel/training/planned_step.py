@@ -65,6 +65,10 @@ class PlannedStep:
         self._variables.append(variable)
         return self._plan.input(variable._array)
 
+    def later(self, function: Callable[..., Any], args: Any, like: Any) -> Any:
+        """A call that the plan makes each time it runs, but not now; see `Plan.later`."""
+        return self._plan.later(function, args, like)
+
     def run(self, leaves: list[Any], accept: Callable[[Any], bool]) -> tuple[bool, Any]:
         """Run the step on a batch.
 

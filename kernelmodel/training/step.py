@@ -11,6 +11,7 @@ from typing import Any
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import concatenate
 from kernelmodel.core.watching import WATCHERS, Watcher, due, watch
+from kernelmodel.engine.exchange import EXCHANGE, WorkerError, exchanging
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.diagnose import explain_nan
 from kernelmodel.training.planned_step import PlannedStep, PlannedSteps
@@ -41,14 +42,14 @@ def run_step(
         with Context(pure=True) as context:
             watching = watch(context, list(watchers))
             result = step(data)
-            failed = guard and loss_is_nan(result)
+            failed = guard and (loss_is_nan(result) or failed_elsewhere())
             if not failed:
                 if watching is not None:
                     watching.end(context)
                 context.commit()
                 context.keep_losses()
         if failed:
-            raise FloatingPointError(explain_nan(model, data))
+            raise nan_error(model, data, result)
     return result
 
 
@@ -58,10 +59,28 @@ def run_plan(model: Any, plan: PlannedStep, data: Any, leaves: list[Any], guard:
     Raises:
         FloatingPointError: The loss is not a number; nothing has changed.
     """
-    kept, result = plan.run(leaves, lambda logs: not (guard and loss_is_nan(logs)))
+
+    def accept(logs: Any) -> bool:
+        return not (guard and (loss_is_nan(logs) or failed_elsewhere()))
+
+    kept, result = plan.run(leaves, accept)
     if not kept:
-        raise FloatingPointError(explain_nan(model, data))
+        raise nan_error(model, data, result)
     return result
+
+
+def failed_elsewhere() -> bool:
+    """Whether the loss of this step isn't a number on another worker."""
+    exchange = EXCHANGE.get()
+    return exchange is not None and exchange.failed
+
+
+def nan_error(model: Any, data: Any, logs: Any) -> Exception:
+    """The error of a step that was not taken."""
+    if not loss_is_nan(logs):
+        return WorkerError("The loss is not a number on another worker.")
+    with exchanging(None):
+        return FloatingPointError(explain_nan(model, data))
 
 
 def loss_is_nan(logs: Any) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 
 from kernelmodel.callbacks import History
 from kernelmodel.callbacks.backup import FitStart
-from kernelmodel.core.tree import concatenate, map_structure
+from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.random import global_state
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.optimizers import Optimizer
 from kernelmodel.training.callback_list import callback_list, running
 from kernelmodel.training.checks import check_count, check_flag, check_verbose
 from kernelmodel.training.compiling import Compiling
+from kernelmodel.training.crew import crew_of
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.fit_data import (
     check_frequency,
@@ -23,7 +24,7 @@ from kernelmodel.training.fit_data import (
     is_due,
     step_limit,
 )
-from kernelmodel.training.loop import as_floats, run_epoch
+from kernelmodel.training.loop import as_floats
 from kernelmodel.training.position import find_position
 from kernelmodel.training.sources.choose import make_source
 from kernelmodel.training.sources.source import Epoch, Loading, Source, at_most
@@ -123,7 +124,12 @@ class Trainer(Compiling):
             validation_batch_size, validation_steps,
         )  # fmt: skip
         due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
-        with closing(training), closing(validation) if validation else nullcontext():
+        with (
+            closing(training), closing(validation) if validation else nullcontext(),
+            crew_of(self, training=training, validation=validation) as crew,
+        ):  # fmt: skip
+            if not crew.leads:
+                return crew.follow()
             sources = [training, validation] if validation is not None and due else [training]
             self._prepare(*(source.peek() for source in sources))
             listed = callback_list(
@@ -143,11 +149,11 @@ class Trainer(Compiling):
                     self.reset_metrics()
                     listed.on_epoch_begin(epoch)
                     position.restore(epoch)
-                    logs = run_epoch(self, self.make_train_function(), batches, listed, "train")
+                    logs = crew.run(training, batches, listed, "train")
                     # All of a resumed epoch's batches may be done already.
                     logs = logs or as_floats(self.get_metrics_result())
                     if validation is not None and epoch in due:
-                        logs = {**logs, **self._validate(validation, listed)}
+                        logs = {**logs, **self._validate(validation, listed, crew)}
                     listed.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
@@ -170,24 +176,30 @@ class Trainer(Compiling):
         return Loading(
             batch_size=batch_size, steps=steps, workers=workers, max_queue_size=max_queue_size,
             use_multiprocessing=use_multiprocessing, floats=self._floats(),
-            text=self._takes_text(), **more,
+            text=self._takes_text(), place=self._place(), **more,
         )  # fmt: skip
 
-    def _validate(self, source: Source, callbacks: Any) -> dict[str, Any]:
+    def _place(self) -> tuple[int, int] | None:
+        """Which worker of how many this process is; None if it leaves the data to others."""
+        return (0, 1) if self._strategy is None else self._strategy.place
+
+    def _validate(self, source: Source, callbacks: Any, crew: Any) -> dict[str, Any]:
         batches = source.epoch()
         if not batches.more():
             source.warn(0, stacklevel=3)
             return {}
-        logs = self._evaluate(source, batches, callbacks)
+        logs = self._evaluate(source, batches, callbacks, crew)
         if self.stop_evaluating:
             return {}  # cut short, so its means are of some samples only
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _evaluate(self, source: Source, batches: Epoch, callbacks: Any) -> dict[str, Any]:
+    def _evaluate(
+        self, source: Source, batches: Epoch, callbacks: Any, crew: Any
+    ) -> dict[str, Any]:
         self.reset_metrics()
         self.stop_evaluating = False
         callbacks.on_test_begin()
-        logs = run_epoch(self, self.make_test_function(), batches, callbacks, "test")
+        logs = crew.run(source, batches, callbacks, "test")
         source.finish_epoch()
         if source.ran_out:
             source.warn(batches.taken, stacklevel=3)
@@ -237,10 +249,14 @@ class Trainer(Compiling):
         self._require_compiled("evaluate")
         check_flag("return_dict", return_dict)
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
-        with closing(make_source(x, y, sample_weight, loading)) as source:
+        source = make_source(x, y, sample_weight, loading)
+        with closing(source), crew_of(self, testing=source) as crew:
+            if not crew.leads:
+                return self._results(crew.follow(), return_dict)
             self._prepare(source.peek())
             listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
-            return self._results(self._evaluate(source, source.epoch(), listed), return_dict)
+            logs = self._evaluate(source, source.epoch(), listed, crew)
+            return self._results(logs, return_dict)
 
     def predict(
         self,
@@ -272,22 +288,14 @@ class Trainer(Compiling):
             ValueError: Data that is empty or doesn't fit the model.
         """
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
-        parts: list[Any] = []
-        with closing(make_source(x, None, None, loading)) as source:
+        source = make_source(x, None, None, loading)
+        with closing(source), crew_of(self, predicting=source) as crew:
+            if not crew.leads:
+                return crew.follow()
             self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
             listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
             self.stop_predicting = False
             listed.on_predict_begin()
-            function, batches = self.make_predict_function(), source.epoch()
-            while batches.more():
-                listed.on_predict_batch_begin(batches.taken)
-                outputs = function(batches)
-                parts.append(outputs)
-                listed.on_predict_batch_end(batches.taken - 1, {"outputs": outputs})
-                if self.stop_predicting:
-                    break
-            source.finish_epoch()
-            if source.ran_out:
-                source.warn(batches.taken, stacklevel=2)
+            outputs = crew.predict(source, listed)
             listed.on_predict_end()
-        return map_structure(as_tensor, concatenate(parts))
+        return map_structure(as_tensor, outputs)

@@ -10,6 +10,7 @@ from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import EXCHANGE
 from kernelmodel.engine.kernels.normalization import batch_norm_apply, batch_norm_train
 from kernelmodel.layers.arguments import (
     in_dtype,
@@ -19,6 +20,7 @@ from kernelmodel.layers.arguments import (
     refuse,
     resolve,
 )
+from kernelmodel.layers.normalization.together import normalize_together
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast
 
@@ -60,7 +62,8 @@ class BatchNormalization(Layer):
         renorm_clipping: `{"rmin": ..., "rmax": ..., "dmax": ...}`, each may be missing: bounds of
             the correction's factor and of its shift.
         renorm_momentum: Share of the averages for the correction that is kept in a step.
-        synchronized: Accepted for Keras' sake: there is one process, which sees the whole batch.
+        synchronized: Whether workers that train together (`kernelmodel.distribute`) normalize with
+            the statistics of the whole batch; else each does with those of its part.
 
     Raises:
         ValueError: An argument is none of these.
@@ -180,10 +183,13 @@ class BatchNormalization(Layer):
                     f"less than its input of shape {tuple(inputs.shape)}, got one of shape "
                     f"{tuple(mask.shape)}."
                 )
+            train: Any = batch_norm_train
+            if self.synchronized and EXCHANGE.get() is not None:
+                train = normalize_together
             if self.renorm:
-                outputs, mean, variance = batch_norm_train(inputs, None, None, mask, **options)
+                outputs, mean, variance = train(inputs, None, None, mask, **options)
                 return _cast(self._corrected(outputs, getval(mean), getval(variance)), dtype)
-            outputs, mean, variance = batch_norm_train(inputs, gamma, beta, mask, **options)
+            outputs, mean, variance = train(inputs, gamma, beta, mask, **options)
             self._follow(self.moving_mean, mean, self.momentum)
             self._follow(self.moving_variance, variance, self.momentum)
         else:

@@ -98,6 +98,20 @@ class ArraySource(Source):
         """Batches an epoch."""
         return self._steps
 
+    @property
+    def lazy(self) -> bool:
+        """Whether the arrays are read from disk, a batch at a time."""
+        return self._arrays.lazy
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return len(self._rows)
+
+    def take(self, rows: np.ndarray) -> Any:
+        """Some samples, by their numbers, as a batch."""
+        return self._take(rows + self._rows.start)
+
     def rewind(self) -> None:
         """Begin anew, with a new order of the samples."""
         self.close()

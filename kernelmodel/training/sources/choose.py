@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from kernelmodel.training.sources.frames import is_frame, is_series
 from kernelmodel.training.sources.iterables import IterableSource
 from kernelmodel.training.sources.py_dataset import PyDatasetSource, is_py_dataset
 from kernelmodel.training.sources.rows import is_lazy
+from kernelmodel.training.sources.shards import RemoteShards, Shards, part_sizes
 from kernelmodel.training.sources.source import Loading, Source
 
 
@@ -40,6 +42,8 @@ def make_source(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Source:
             f"`{given[0]}` can't be given beside a {type(x).__name__}, which yields batches: "
             "let it yield tuples (x, y) or (x, y, sample_weight)."
         )
+    if isinstance(x, Shards):
+        return shard_source(x, loading)
     if loading.batch_size is not None:
         warnings.warn(
             f"`batch_size` has no effect beside a {type(x).__name__}, which yields batches.",
@@ -48,6 +52,19 @@ def make_source(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Source:
     if is_py_dataset(x):
         return PyDatasetSource(x, loading)
     return IterableSource(x, loading)
+
+
+def shard_source(shards: Shards, loading: Loading) -> Source:
+    """The batches of this worker's shard; a batch size is that of all workers together."""
+    if loading.place is None:
+        return RemoteShards(shards, loading)
+    index, count = loading.place
+    data, size = shards.open(index, count), loading.batch_size
+    if not yields_batches(data[0]):
+        size = part_sizes(size or 32, count)[index]
+    source = make_source(*data, replace(loading, batch_size=size))
+    source.own_part = True
+    return source
 
 
 def make_arrays(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Arrays:
@@ -79,7 +96,7 @@ def yields_batches(x: Any) -> bool:
     arrays = (list, tuple, Mapping, np.ndarray, str, bytes, range, np.generic)
     if x is None or isinstance(x, arrays) or is_frame(x) or is_series(x):
         return False
-    if is_py_dataset(x):
+    if is_py_dataset(x) or isinstance(x, Shards):
         return True
     if hasattr(x, "__array__") or hasattr(x, "toarray") or is_lazy(x):
         return False

@@ -26,6 +26,7 @@ class Loading:
         workers: Threads or processes that load batches; 0 for none.
         use_multiprocessing: Processes instead of threads.
         max_queue_size: Batches that may lie ready.
+        place: Which worker of how many loads; None for one that leaves it to others.
     """
 
     batch_size: int | None = None
@@ -39,6 +40,7 @@ class Loading:
     workers: int = 1
     use_multiprocessing: bool = False
     max_queue_size: int = 10
+    place: tuple[int, int] | None = (0, 1)
 
 
 def at_most(steps: int | None) -> int | None:
@@ -56,9 +58,11 @@ class Source:
     Attributes:
         batch_size: Samples a batch, if the source decides on it.
         ran_out: Whether the last epoch ended before its number of steps.
+        own_part: Whether, with several workers, these batches are of this one alone.
     """
 
     batch_size: int | None = None
+    own_part = False
 
     def __init__(self, loading: Loading) -> None:
         self.loading = loading
