@@ -34,6 +34,11 @@ __all__ = [
     "set_max_steps_per_epoch",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 FLOATS = ("float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
 

@@ -8,6 +8,10 @@ from kernelmodel.core.serialization import deserialize_keras_object, serialize_k
 __all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def get(identifier: Any) -> DTypePolicy:
     """The policy that a name, dtype, config or policy means; None means the global one.
 

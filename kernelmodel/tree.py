@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 class MAP_TO_NONE:
     """What a function of `traverse` returns to put None in place of a part."""
 

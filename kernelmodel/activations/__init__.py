@@ -83,6 +83,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def get(identifier: Any) -> Any:
     """The activation function that a name, config or callable means; None means `linear`.
 

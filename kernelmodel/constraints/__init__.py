@@ -30,6 +30,11 @@ __all__ = [
     "unit_norm",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 

@@ -68,6 +68,11 @@ __all__ = [
     "zeros",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 orthogonal, variance_scaling = Orthogonal, VarianceScaling

@@ -332,6 +332,10 @@ __all__ = [
 __all__ += _preprocessing
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def serialize(layer: Layer) -> Any:
     """The config dict of a layer: module, class name and config.
 

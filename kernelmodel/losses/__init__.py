@@ -117,6 +117,11 @@ __all__ = [
     "tversky",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 mse, mae, mape = mean_squared_error, mean_absolute_error, mean_absolute_percentage_error
 msle, kld, logcosh = mean_squared_logarithmic_error, kl_divergence, log_cosh
 

@@ -172,6 +172,11 @@ __all__ = [
     "top_k_categorical_accuracy",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 # Short names mean classes here, functions among the losses, as in Keras.
 REGISTRY.names |= {
     "mse": MeanSquaredError,

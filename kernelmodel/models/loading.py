@@ -17,7 +17,7 @@ from kernelmodel.models.model import Model
 
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
-) -> Any:
+) -> Model:
     """Load a model that kernelmodel or Keras saved.
 
     Args:

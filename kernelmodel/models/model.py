@@ -16,7 +16,7 @@ from kernelmodel.core.tensor_spec import TensorSpec, called_with
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, pack_like, shapes_of
 from kernelmodel.core.variable import Variable
 from kernelmodel.layers.registry import REGISTRY
-from kernelmodel.models.arguments import is_plain_functional, split_functional
+from kernelmodel.models.arguments import is_plain_functional, split_functional, with_any_arguments
 from kernelmodel.models.config import graph_config, graph_from_config
 from kernelmodel.models.input_data import match_inputs
 from kernelmodel.models.summary import Summary
@@ -210,6 +210,7 @@ class Model(Terms):
     def _has_call(self) -> bool:
         return self._graph is not None or type(self).call is not Model.call
 
+    @with_any_arguments
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph on new inputs; a subclass defines what to compute here.
 

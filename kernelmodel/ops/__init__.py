@@ -88,4 +88,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_NAMESPACES})
+    return sorted({*__all__, *_NAMESPACES})

@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def get(identifier: Any) -> Any:
     """The optimizer that a name (in any case), config, class or instance means.
 

@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 class LearningRateSchedule(Configurable):
     """Base of schedules: called with the step, it returns the learning rate.
 

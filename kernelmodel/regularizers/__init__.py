@@ -30,6 +30,11 @@ __all__ = [
     "serialize",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 

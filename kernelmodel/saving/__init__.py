@@ -53,6 +53,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def save_weights(
     model: Any, filepath: Any, overwrite: bool = True, save_format: Any = None
 ) -> None:

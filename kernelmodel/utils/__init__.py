@@ -66,7 +66,7 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return list(__all__)
 
 
 __all__ = [
