@@ -72,7 +72,7 @@ def is_local(line: str) -> bool:
     line = line.partition("#")[0].strip()
     if line.startswith(("-r", "-c", "--requirement", "--constraint")):
         return True
-    if line.startswith("-e") or line.startswith("--editable"):
+    if line.startswith(("-e", "--editable")):
         line = re.sub(r"^(-e|--editable)[ =]*", "", line)
     elif line.startswith("-"):
         return False
