@@ -36,8 +36,8 @@ class Hooks:
         live_panel: `() -> class`: the callback `LivePanel`, which stands above `callbacks`.
         plot_history: What `history.plot()` does, also outside of notebooks.
         note: `text -> None`: says something in passing.
-        save_model, save_weights, load_weights, load_model, export, reduce_model: Set by the saving
-            package.
+        save_model, save_weights, load_weights, load_model, export, reduce_model,
+            model_of_old_config: Set by the saving package.
     """
 
     show_progress: Callable[[Any, dict[str, Any]], Any] | None = None
@@ -63,6 +63,7 @@ class Hooks:
     load_model: Callable[..., Any] | None = None
     export: Callable[..., None] | None = None
     reduce_model: Callable[[Any], Any] | None = None
+    model_of_old_config: Callable[[Any], Any] | None = None
 
     @staticmethod
     def note(text: str) -> None:

@@ -11,15 +11,15 @@ import contextvars
 import ctypes
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-from numpy._core import _multiarray_umath
 
 Body = Callable[[int], None]
 
@@ -39,7 +39,7 @@ class Blas:
 @cache
 def blas() -> Blas | None:
     """NumPy's BLAS, if it is an OpenBLAS; None for others, which then share out work themselves."""
-    extension = Path(_multiarray_umath.__file__)
+    extension = Path(import_module("numpy._core._multiarray_umath").__file__ or "")
     # A lookup in NumPy's extension also finds what it was linked with, except on Windows.
     wheels = sorted((Path(np.__file__).parents[1] / "numpy.libs").glob("*openblas*"))
     for path in (extension, *wheels):
@@ -63,28 +63,74 @@ def processors() -> int:
 
 
 class Job:
-    """Tasks that several threads take one by one."""
+    """Tasks that several threads take one by one.
+
+    Nobody waits for a thread that has taken none: on a busy machine it may wake up late.
+    """
 
     def __init__(self, body: Body, tasks: int) -> None:
-        self.body, self.waiting = body, deque(range(tasks))
+        self.body: Body | None = body
+        self.left, self.running = tasks, 0
+        self.lock = threading.Lock()
+        self.news: SimpleQueue[None] = SimpleQueue()
         self.error: BaseException | None = None
 
     def work(self) -> None:
         """Do tasks until there are none; an error ends the whole job."""
-        try:
-            while True:
-                try:
-                    task = self.waiting.popleft()
-                except IndexError:
-                    return
-                self.body(task)
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that asked
-            self.end(error)
+        while (task := self.take()) >= 0:
+            try:
+                self.body(task)  # type: ignore[misc]
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that asked
+                self.end(error)
+            finally:
+                self.finish()
+
+    def take(self) -> int:
+        """The number of a task, or -1 if none is left."""
+        with self.lock:
+            if not self.left:
+                return -1
+            self.left -= 1
+            self.running += 1
+            return self.left
+
+    def finish(self) -> None:
+        """Note that a task has ended."""
+        with self.lock:
+            self.running -= 1
+        if self.is_over:
+            self.news.put(None)
 
     def end(self, error: BaseException) -> None:
         """Start no more tasks."""
-        self.waiting.clear()
-        self.error = self.error or error
+        with self.lock:
+            self.left = 0
+            self.error = self.error or error
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no task is left and none is running."""
+        with self.lock:
+            return not self.left and not self.running
+
+    def wait(self) -> None:
+        """Wait for tasks of other threads; then let go of all that the tasks worked on.
+
+        Raises:
+            BaseException: What a task raised.
+        """
+        while not self.is_over:
+            try:
+                self.news.get()
+            except KeyboardInterrupt as interrupt:  # not before the others stop writing
+                self.end(interrupt)
+        self.body = None
+        error, self.error = self.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame
 
 
 class Team:
@@ -109,26 +155,19 @@ class Team:
 
     def run(self, body: Body, tasks: int, helpers: int) -> None:
         """Do all tasks on the calling thread and so many others."""
+        if helpers < 1:
+            for task in range(tasks):
+                body(task)
+            return
         self.grow(helpers)
         job = Job(body, tasks)
-        finished: list[bool] = []
-        news: SimpleQueue[bool] = SimpleQueue()
-
-        def help_out(context: contextvars.Context) -> None:
-            context.run(job.work)  # in the caller's context: NumPy's errstate is part of it
-            finished.append(True)
-            news.put(True)
-
         for _ in range(helpers):
-            self.jobs.put(partial(help_out, contextvars.copy_context()))
-        job.work()
-        while len(finished) < helpers:
-            try:
-                news.get()
-            except KeyboardInterrupt as interrupt:  # not before the others stop writing
-                job.end(interrupt)
-        if job.error is not None:
-            raise job.error
+            # In the caller's context: NumPy's errstate is part of it.
+            self.jobs.put(partial(contextvars.copy_context().run, job.work))
+        try:
+            job.work()
+        finally:
+            job.wait()
 
 
 _team = Team()
@@ -155,34 +194,35 @@ def run(body: Body, tasks: int) -> None:
     Raises:
         BaseException: What a task raised; tasks that hadn't started are left out.
 
-    Calls from inside a task, and from a second thread at the same time, run on the calling thread.
+    Even a single task has that single-threaded BLAS, which small products are faster with. Calls
+    from inside a task, and from a second thread at the same time, run on the calling thread.
     The number of threads is that of NumPy's BLAS (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and
     threadpoolctl set it), at most the number of processors that the process may use.
     """
-    library = blas() if tasks > 1 else None
-    team = _team
+    library, team = blas(), _team
     if library is None or not team.busy.acquire(blocking=False):
         for task in range(tasks):
             body(task)
         return
     try:
         threads = library.get()
-        helpers = min(threads, processors(), tasks) - 1
-        if helpers < 1:
-            for task in range(tasks):
-                body(task)
-            return
         library.set(1)
         try:
-            team.run(body, tasks, helpers)
+            team.run(body, tasks, min(threads, processors(), tasks) - 1)
         finally:
             library.set(threads)
     finally:
         team.busy.release()
 
 
+def width() -> int:
+    """How many threads `run` would use now."""
+    library = blas()
+    return 1 if library is None or _team.busy.locked() else min(library.get(), processors())
+
+
 def even_slices(length: int, count: int) -> list[slice]:
-    """`range(length)` cut into so many slices that differ by one at most; none is empty."""
+    """`range(length)` cut into slices that differ by one at most: `count`, or fewer if short."""
     count = max(1, min(count, length))
     ends = [length * i // count for i in range(count + 1)]
-    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+    return [slice(start, stop) for start, stop in pairwise(ends)]

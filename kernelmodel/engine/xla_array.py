@@ -58,6 +58,15 @@ def wrap(value: Any) -> Any:
     return value
 
 
+def counted(length: Any) -> Any:
+    """0, 1, 2, … below a length, which may be one that an export leaves open."""
+    if isinstance(length, (int, np.integer)):
+        return np.arange(length)
+    import jax.numpy as jnp
+
+    return XlaArray(jnp.arange(length))
+
+
 def holds_xla(value: Any) -> bool:
     """Whether a value is an XlaArray, or a list or tuple that starts with one."""
     if isinstance(value, (list, tuple)) and value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.graph import Graph
 from kernelmodel.core.inputs import InputLayer
 from kernelmodel.core.layer import Layer
@@ -108,8 +109,10 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
             operation = operations[name]
             if isinstance(operation, OpCall):
                 args, kwargs = call_arguments(operation, list(args), kwargs)
-            if not kwargs.get("training", True):
-                del kwargs["training"]  # Keras notes the default there; it means no choice
+            if "training" in kwargs and _is_default(operation, kwargs["training"]):
+                del kwargs["training"]  # Keras notes it there; it means no choice
+            if kwargs.get("mask", 0) is None and "mask" not in call_spec(type(operation)).names:
+                del kwargs["mask"]  # nor does this
             outputs = operation(*args, **kwargs)
             for i, tensor in enumerate(flatten(outputs)):
                 produced[(name, number, i)] = tensor
@@ -135,6 +138,11 @@ def _make_operation(entry: dict[str, Any], custom_objects: Any) -> Operation:
         raise ValueError(f"{entry.get('name')!r} in the config is a {type(operation).__name__}, "
                          "not a layer.")  # fmt: skip
     return operation
+
+
+def _is_default(operation: Operation, training: Any) -> bool:
+    """Whether a call in a mode is that of a layer that wasn't told one."""
+    return not training or training == call_spec(type(operation)).training_default
 
 
 def _legacy(node: Any) -> bool:

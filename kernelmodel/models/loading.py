@@ -8,6 +8,7 @@ from kernelmodel.core.allowance import Allowance, allowance, machine_memory
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.reading import parse_json, reading
 from kernelmodel.core.serialization import (
+    custom_object_scope,
     deserialize_keras_object,
     lambda_scope,
     shared_objects,
@@ -44,7 +45,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
 def model_from_json(
     json_string: str, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:
-    """Make a model, with fresh weights, of the JSON that `model.to_json` gave.
+    """Make a model, with fresh weights, of the JSON that `to_json` of any Keras since 2.0 gave.
 
     Args:
         json_string: The JSON.
@@ -65,10 +66,15 @@ def model_from_json(
     with (
         reading(title),
         shared_objects(reading=True),
+        custom_object_scope(custom_objects or {}),
         allowance(Allowance(machine_memory(), "this machine's memory")),
         lambda_scope(safe_mode is False),
     ):
-        model = deserialize_keras_object(parse_json(json_string, title, "it"), custom_objects)
+        config = parse_json(json_string, title, "it")
+        old = isinstance(config, dict) and "keras_version" in config  # Keras 3 notes none
+        make = hooks.model_of_old_config if old else deserialize_keras_object
+        assert make is not None
+        model = make(config)
         if not isinstance(model, Model):
             raise ValueError(f"It describes a {type(model).__name__}, not a model.")
     return model

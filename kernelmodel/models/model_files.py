@@ -65,36 +65,57 @@ class ModelFiles(Trainer):
         assert hooks.save_model is not None
         hooks.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
 
-    def export(self, filepath: Any) -> None:
-        """Write the forward pass for serving: a TensorFlow SavedModel with the endpoint `serve`.
+    def export(
+        self,
+        filepath: Any,
+        format: str | None = None,
+        verbose: bool | None = None,
+        input_signature: Any = None,
+    ) -> None:
+        """Write the forward pass for serving, in a form that needs no kernelmodel.
 
-        Needs the packages tensorflow and jax while exporting. To load it, TensorFlow is enough:
-        `tf.saved_model.load(path).serve(x)`.
+        Formats:
+            "onnx": A file for ONNX Runtime and others. Writing it needs the extra "onnx".
+            "tf_saved_model": A folder with the endpoint `serve`: TensorFlow is enough for
+                `tf.saved_model.load(path).serve(x)`. Writing it needs tensorflow and jax.
 
         Args:
-            filepath: Folder to write; an older export there is replaced.
+            filepath: File or folder to write; an older export there is replaced.
+            format: One of the formats; None for "onnx" if the path ends in ".onnx", else for
+                "tf_saved_model".
+            verbose: Whether to say what was written.
+            input_signature: A spec with shape and dtype for each argument of the call; None for
+                what the model was made for or called with.
 
         Raises:
-            ImportError: TensorFlow or JAX isn't installed.
-            ValueError: The model wasn't called yet, so its inputs aren't known.
+            ImportError: A package isn't installed.
+            ValueError: The model wasn't called yet, so its inputs aren't known; a layer does
+                something that the format can't say; or there is no such format.
         """
         assert hooks.export is not None
-        hooks.export(self, filepath)
+        hooks.export(self, filepath, format, verbose, input_signature)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        save_format: Any = None,
+        options: Any = None,
+        max_shard_size: float | None = None,
     ) -> None:
         """Save the weights to a file.
 
         Args:
-            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), or in ".h5" or
-                ".hdf5" (that of Keras 2, which lists names as attributes).
+            filepath: Path that ends in ".weights.h5" (the layout of Keras 3), in ".h5" or ".hdf5"
+                (that of Keras 2, which lists names as attributes), or in ".weights.json" (a table
+                of several files beside it).
             overwrite: Replace an existing file; if False, ask.
             save_format: "h5" or None.
             options: Accepted for the sake of other formats.
+            max_shard_size: For several files, the size of each in units of 2**30 bytes; None for 5.
         """
         assert hooks.save_weights is not None
-        hooks.save_weights(self, filepath, overwrite=overwrite, save_format=save_format)
+        hooks.save_weights(self, filepath, overwrite, save_format, max_shard_size)
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None
@@ -102,7 +123,8 @@ class ModelFiles(Trainer):
         """Load weights from a file that `save_weights`, `save` or Keras wrote.
 
         Args:
-            filepath: Path of a ".keras" file, or an HDF5 file in the layout of Keras 3 or 2.
+            filepath: Path of a ".keras" file, an HDF5 file in the layout of Keras 3 or 2, or a
+                ".weights.json" file with others beside it.
             skip_mismatch: Leave out layers whose weights don't fit, with a warning.
             by_name: Match layers by name: in files of Keras 2 only.
             options: Accepted for the sake of other formats.

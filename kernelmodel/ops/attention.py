@@ -11,6 +11,7 @@ import numpy as np
 from kernelmodel.engine import kernels
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.rules import where
+from kernelmodel.engine.xla_array import counted
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
@@ -98,7 +99,7 @@ def dot_product_attention(
     if mask is not None:
         allowed = _cast(_grouped("mask", getval(_array_like(mask)), lengths, keys), "bool")
     if is_causal:
-        causal = np.tri(t, s, dtype=bool)
+        causal = counted(t)[:, None] >= counted(s)
         allowed = causal if allowed is None else np.logical_and(allowed, causal)
     if allowed is not None:
         lowest = np.asarray(-0.7 * float(np.finfo(scores.dtype).max), scores.dtype)

@@ -8,6 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.xla_array import counted
 from kernelmodel.ops.convert import _cast, dtype_of
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import floating
@@ -162,15 +163,15 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     from_indices = getval(indices)
     if axis is None:
         return anp.reshape(x, (-1,))[from_indices]
-    lengths = list(np.shape(from_indices))
+    lengths, own = np.shape(from_indices), np.shape(getval(x))
     axis %= len(lengths)
-    grid: list[Any] = list(np.ix_(*(np.arange(length) for length in lengths)))
-    grid[axis] = from_indices
-    for i, length in enumerate(np.shape(getval(x))):
-        if i != axis and lengths[i] == 1 and length != 1:
-            shape = [1] * len(lengths)
-            shape[i] = length
-            grid[i] = np.arange(length).reshape(shape)
+
+    def every(i: int) -> Any:
+        """All places of an axis; those of x where one index is for all."""
+        shape = tuple(-1 if j == i else 1 for j in range(len(lengths)))
+        return np.reshape(counted(own[i] if lengths[i] == 1 else lengths[i]), shape)
+
+    grid = (from_indices if i == axis else every(i) for i in range(len(lengths)))
     return _getitem(x, tuple(grid))
 
 

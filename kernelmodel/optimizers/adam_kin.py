@@ -117,6 +117,10 @@ class Nadam(_TwoAverages):
         """The product of the momentum's shares so far."""
         return {"u_product": np.ones((), dtype)}
 
+    def product_after(self, steps: int) -> np.floating:
+        """The product of the momentum's shares in so many steps."""
+        return np.prod(self._share(np.arange(1, steps + 1), "float32"))
+
     def update_shared(self, shared: Slots, iteration: Any) -> Slots:
         """One more factor."""
         product = shared["u_product"]

@@ -16,8 +16,10 @@ from kernelmodel.core.serialization import (
     serialize_keras_object,
 )
 from kernelmodel.saving.archive import open_archive
+from kernelmodel.saving.exporting import export
 from kernelmodel.saving.file_editor import KerasFileEditor
 from kernelmodel.saving.files import may_write
+from kernelmodel.saving.foreign import check_ending
 from kernelmodel.saving.guard import open_hdf5
 from kernelmodel.saving.hdf5_file import read_weights, write_weights
 from kernelmodel.saving.keras_file import (
@@ -26,13 +28,15 @@ from kernelmodel.saving.keras_file import (
     reduce_model,
     save_model,
 )
+from kernelmodel.saving.legacy.archive import model_of
 from kernelmodel.saving.legacy.model import ENDINGS
 from kernelmodel.saving.legacy.weights import (
     is_legacy,
     read_legacy_weights,
     write_legacy_weights,
 )
-from kernelmodel.saving.saved_model import export_saved_model
+from kernelmodel.saving.sharded import ENDING as SHARDED
+from kernelmodel.saving.sharded import read_sharded, write_sharded
 
 CustomObjectScope = custom_object_scope
 
@@ -58,33 +62,49 @@ def __dir__() -> list[str]:
 
 
 def save_weights(
-    model: Any, filepath: Any, overwrite: bool = True, save_format: Any = None
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    save_format: Any = None,
+    max_shard_size: float | None = None,
 ) -> None:
     """Save a model's weights.
 
     A path that ends in ".weights.h5" gets the layout of Keras 3; any other ".h5" or ".hdf5" that of
-    Keras 2: a group for each layer, with the names of layers and weights as attributes.
+    Keras 2: a group for each layer, with the names of layers and weights as attributes. One that
+    ends in ".weights.json" gets a table of several files beside it, as of Keras 3.10.
 
     Args:
         model: A built model.
-        filepath: Path that ends in ".h5" or ".hdf5".
+        filepath: Path that ends in ".h5", ".hdf5" or ".weights.json".
         overwrite: Replace an existing file; if False, ask.
         save_format: "h5" or None.
+        max_shard_size: Size of each of several files, in units of 2**30 bytes; None for 5.
 
     Raises:
         ValueError: Another ending, or the model isn't built.
     """
     path = Path(filepath)
-    if path.suffix not in ENDINGS or save_format not in (None, "h5", "hdf5"):
+    sharded = path.name.endswith(SHARDED)
+    if (path.suffix not in ENDINGS and not sharded) or save_format not in (None, "h5", "hdf5"):
         raise ValueError(
-            f"Weights are saved to files that end in '.weights.h5' (Keras 3) or '.h5' (Keras 2), "
-            f"got {str(path)!r} and save_format={save_format!r}."
+            f"Weights are saved to files that end in '.weights.h5' (Keras 3), '.h5' (Keras 2) or "
+            f"'{SHARDED}' (several files), got {str(path)!r} and save_format={save_format!r}."
+        )
+    if max_shard_size is not None and not (sharded and max_shard_size > 0):
+        raise ValueError(
+            f"max_shard_size={max_shard_size!r} must be a positive number, and the path end in "
+            f"'{SHARDED}', got {str(path)!r}."
         )
     if not model.built:
         raise ValueError(
             f"Model {model.name!r} isn't built yet, so it has no weights. Call it on data first."
         )
-    if may_write(path, overwrite):
+    if not may_write(path, overwrite):
+        return
+    if sharded:
+        write_sharded(path, model, 5 if max_shard_size is None else max_shard_size)
+    else:
         write = write_weights if path.name.endswith(".weights.h5") else write_legacy_weights
         with replaced_when_done(path) as part, open(part, "wb+") as file:
             write(file, model)
@@ -93,7 +113,7 @@ def save_weights(
 def load_weights(
     model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
-    """Load a model's weights from a ".keras" file or an HDF5 file of Keras 3 or 2.
+    """Load a model's weights from a ".keras" file, an HDF5 file of Keras 3 or 2, or several.
 
     Args:
         model: A built model.
@@ -106,6 +126,7 @@ def load_weights(
         ValueError: The file doesn't fit the model; nothing has changed.
     """
     path = Path(filepath)
+    check_ending(path)
     with reading(str(path)):
         _load_weights(model, path, skip_mismatch, by_name)
 
@@ -124,6 +145,8 @@ def _load_weights(model: Any, path: Path, skip_mismatch: bool, by_name: bool) ->
         )
     if legacy:
         read_legacy_weights(path, model, str(path), by_name, skip_mismatch)
+    elif path.name.endswith(SHARDED):
+        read_sharded(path, model, skip_mismatch)
     elif path.suffix == ".keras":
         with open_archive(path) as archive:
             read_archive_weights(archive, model, str(path), skip_mismatch=skip_mismatch)
@@ -137,5 +160,6 @@ def _is_legacy_file(path: Path) -> bool:
 
 
 hooks.save_model, hooks.load_model = save_model, load_model
-hooks.export, hooks.reduce_model = export_saved_model, reduce_model
+hooks.model_of_old_config = model_of
+hooks.export, hooks.reduce_model = export, reduce_model
 hooks.save_weights, hooks.load_weights = save_weights, load_weights

@@ -120,7 +120,10 @@ def take_weights(
                 raise
             warnings.warn(f"Layer {name!r} was skipped: {error}", stacklevel=4)
     if optimizer is not None and "optimizer/vars" in store:
-        pairs += _pairs(store, "/optimizer", optimizer.variables, title, optimizer.name)
+        kept = optimizer.variables
+        if len(store["optimizer/vars"]) == 2:
+            kept = kept[:2]  # Keras saves an optimizer that has made no step without slots
+        pairs += _pairs(store, "/optimizer", kept, title, optimizer.name)
     if not in_use:
         pairs += progress_pairs(store, model, title)
         keep_metrics(store, model, title)

@@ -8,6 +8,8 @@ import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,8 +34,16 @@ from kernelmodel.saving.archive import (
 )
 from kernelmodel.saving.assets import read_assets, write_assets
 from kernelmodel.saving.files import may_write
+from kernelmodel.saving.foreign import check_ending
 from kernelmodel.saving.guard import allowed_bytes, open_hdf5
 from kernelmodel.saving.hdf5_file import take_weights, write_weights
+from kernelmodel.saving.legacy.archive import (
+    compile_as,
+    is_of_keras_2,
+    model_of,
+    modern_weights,
+    read_state,
+)
 from kernelmodel.saving.legacy.model import ENDINGS, load_legacy_model, save_legacy_model
 
 # The version of Keras whose format this is: Keras reads it to know what to expect.
@@ -46,7 +56,9 @@ def save_model(
 ) -> None:
     """Save architecture, weights, compile arguments and optimizer state.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all. Genuine Keras 3 opens both formats. tf_keras (Keras 2)
+    opens ".h5" files only: its ".keras" files hold configs in another form, which Keras 3 can't
+    read, so no file satisfies both. Both kinds are read here.
 
     Args:
         model: A built model.
@@ -155,6 +167,7 @@ def load_model(
             `safe_mode=False`. The message names the file and the place in it.
     """
     path = Path(filepath)
+    check_ending(path)
     with (
         reading(str(path)),
         custom_object_scope(custom_objects or {}),
@@ -169,21 +182,28 @@ def load_model(
 def _read(archive: zipfile.ZipFile, title: str, compile: bool) -> Any:
     config = read_json(archive, "config.json", title)
     compile_config = config.pop("compile_config", None)
-    with open_member(archive, WEIGHTS, title) as member, open_hdf5(member, title) as store:
+    old = is_of_keras_2(archive, title)
+    with _open_weights(archive, title, old) as store:
         room = Allowance(allowed_bytes(store), f"the size of {WEIGHTS!r}", values_follow=True)
         with (
             reading(title, "config.json"),
             shared_objects(reading=True),
             allowance(room),
         ):
-            model = deserialize_keras_object(config)
+            model = model_of(config) if old else deserialize_keras_object(config)
             if not isinstance(model, Layer):
                 raise ValueError(f"It describes a {type(model).__name__}, not a model.")
-            if compile and compile_config and isinstance(model, Model):
+            compiled = compile and compile_config and isinstance(model, Model)
+            if compiled and old:
+                compile_as(model, compile_config)
+            elif compiled:
                 model.compile_from_config(compile_config)
-        optimizer = getattr(model, "optimizer", None)
+        # Keras 2 has optimizers with other state: it is matched by itself.
+        optimizer = None if old else getattr(model, "optimizer", None)
         assets = read_assets(archive, model, title)
         take_weights(store, model, title, optimizer, in_use=False, assets=assets)
+        if old and compiled:
+            read_state(store, model, title)
     return model
 
 
@@ -191,6 +211,16 @@ def read_archive_weights(
     archive: zipfile.ZipFile, model: Any, title: str, skip_mismatch: bool = False
 ) -> None:
     """Read the weights inside an open .keras file."""
-    with open_member(archive, WEIGHTS, title) as member, open_hdf5(member, title) as store:
+    with _open_weights(archive, title, is_of_keras_2(archive, title)) as store:
         assets = read_assets(archive, model, title)
         take_weights(store, model, title, skip_mismatch=skip_mismatch, assets=assets)
+
+
+@contextmanager
+def _open_weights(archive: zipfile.ZipFile, title: str, old: bool) -> Iterator[Any]:
+    """The HDF5 file in an archive, with its groups where Keras 3 has them."""
+    with (
+        open_member(archive, WEIGHTS, title) as member,
+        open_hdf5(modern_weights(member, title) if old else member, title) as store,
+    ):
+        yield store

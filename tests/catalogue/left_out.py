@@ -30,7 +30,6 @@ NAMES = {
     "StatelessScope": BACKENDS,
     "SymbolicScope": BACKENDS,
     "Function": "a graph without a model; km.Model is that",
-    "export.ExportArchive": "one SavedModel with several endpoints: model.export() writes one",
     "layers.FlaxLayer": FRAMEWORK,
     "layers.JaxLayer": FRAMEWORK,
     "layers.TFSMLayer": FRAMEWORK,

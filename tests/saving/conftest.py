@@ -1,4 +1,4 @@
-"""Fixtures of the tests of attacks."""
+"""Fixtures of the tests of attacks; modules beside the tests, which hold no doctests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from . import attacking
+
+collect_ignore = ["families.py", "layer_models.py", "onnx_runs.py"]
 
 
 @pytest.fixture(scope="module")

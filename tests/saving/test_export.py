@@ -58,7 +58,12 @@ def convolutional() -> tuple[Any, Any]:
 
 def recurrent() -> tuple[Any, Any]:
     tokens = km.Input((None,), dtype="int32", name="tokens")
-    x = layers.LSTM(5)(layers.Embedding(10, 4, mask_zero=True)(tokens))
+    x = layers.Embedding(10, 4, mask_zero=True)(tokens)
+    x = layers.Bidirectional(layers.GRU(4, return_sequences=True))(x)
+    x = layers.SimpleRNN(3, return_sequences=True, go_backwards=True)(x)
+    x = layers.RNN([layers.LSTMCell(3), layers.GRUCell(4)], return_sequences=True)(x)
+    x = layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+    x = layers.LSTM(5)(x)
     return km.Model(tokens, layers.Dense(2)(x)), rng.integers(0, 10, (3, 7)).astype("int32")
 
 
@@ -108,6 +113,91 @@ def test_an_older_export_is_replaced_but_nothing_else(tmp_path: Path) -> None:
 def test_a_model_whose_inputs_are_unknown(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="call it on data first"):
         Halves().export(tmp_path / "artifact")
+    assert not list(tmp_path.iterdir())
+
+
+SERVE_ENDPOINTS = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+
+assert "kernelmodel" not in sys.modules
+loaded = tf.saved_model.load(sys.argv[1])
+data = np.load(sys.argv[2])
+found = {
+    "scores": loaded.scores(data["x"]).numpy().tolist(),
+    "best": loaded.best(data["x"]).numpy().tolist(),
+    "both": [part.numpy().tolist() for part in loaded.both(data["x"], data["t"])],
+    "weights": [v.shape.as_list() for v in loaded.dense_weights],
+    "count": len({v.ref() for v in loaded._all_variables}),
+    "signatures": sorted(loaded.signatures),
+    "by_name": sorted(loaded.signatures["both"](x=data["x"], t=data["t"])),
+}
+print(json.dumps(found))
+"""
+
+
+@needs_tensorflow
+def test_an_archive_with_several_endpoints(tmp_path: Path) -> None:
+    model, x = subclassed()
+    extra = layers.GRU(2)
+    t = rng.normal(size=(4, 7, 3)).astype("float32")
+    extra(t)
+    archive = km.export.ExportArchive()
+    archive.track_and_add_endpoint("scores", model, [km.InputSpec(shape=(None, 3), name="x")])
+    archive.track(extra)
+    spec = km.InputSpec(shape=(None, 3), dtype="float32", name="x")
+    steps = km.TensorSpec((None, None, 3), "float32", name="t")
+    archive.add_endpoint("best", lambda x: km.ops.argmax(model(x), -1), [spec])
+
+    def both(x: Any, t: Any) -> Any:
+        return model(x), km.ops.sum(extra(t), 0)
+
+    fixed = km.InputSpec(shape=(6, 3), dtype="float32", name="x")
+    archive.add_endpoint("both", both, [fixed, steps])
+    archive.add_variable_collection("dense_weights", model.dense.weights)
+    assert [v.path for v in archive.variables] == [
+        v.path for v in [*model.variables, *extra.variables]
+    ]
+    assert archive.non_trainable_variables == [v for v in archive.variables if not v.trainable]
+    archive.write_out(tmp_path / "artifact")
+    np.savez(tmp_path / "data.npz", x=x, t=t)
+    command = [sys.executable, "-c", SERVE_ENDPOINTS, tmp_path / "artifact", tmp_path / "data.npz"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    found = json.loads(ran.stdout.splitlines()[-1])
+    scores = np.asarray(model(x, training=False))
+    close = {"rtol": 1e-5, "atol": 1e-6}
+    np.testing.assert_allclose(found["scores"], scores, **close)
+    assert found["best"] == scores.argmax(-1).tolist()
+    for one, other in zip(found["both"], both(x, t), strict=True):
+        np.testing.assert_allclose(one, other, **close)
+    assert found["weights"] == [[3, 2], [2]]
+    assert found["count"] == len(archive.variables)
+    assert found["signatures"] == ["best", "both", "scores", "serving_default"]
+    assert found["by_name"] == ["output_1", "output_2"]
+
+
+@needs_tensorflow
+def test_what_an_archive_refuses(tmp_path: Path) -> None:
+    model, _ = convolutional()
+    archive = km.export.ExportArchive()
+    with pytest.raises(ValueError, match="no endpoints"):
+        archive.write_out(tmp_path / "a")
+    with pytest.raises(ValueError, match="is empty"):
+        archive.add_endpoint("serve", model)
+    with pytest.raises(ValueError, match="isn't built yet"):
+        archive.track(layers.Dense(2))
+    with pytest.raises(ValueError, match="tracks layers, models and variables"):
+        archive.track("model")
+    archive.track_and_add_endpoint("serve", model)
+    with pytest.raises(ValueError, match="is taken"):
+        archive.add_endpoint("serve", model)
+    with pytest.raises(ValueError, match="needs an input_signature"):
+        archive.add_endpoint("other", lambda x: x)
+    with pytest.raises(ValueError, match="list of variables"):
+        archive.add_variable_collection("some", [1])
+    with pytest.raises(TypeError, match="nonsense"):
+        archive.add_endpoint("other", model, nonsense=1)
     assert not list(tmp_path.iterdir())
 
 

@@ -103,7 +103,7 @@ def test_training_goes_on_across_libraries(optimizer: str, tmp_path: Path) -> No
 
 def test_subclassed_and_registered_classes(tmp_path: Path) -> None:
     def classes(k: Any) -> Any:
-        register = k.saving.register_keras_serializable(package="tests", name="Doubling")
+        register = k.saving.register_keras_serializable(package="with_keras", name="Doubling")
 
         @register
         class Doubling(k.layers.Layer):

@@ -10,6 +10,7 @@ from kernelmodel.engine.kernels.activation import (
     softplus,
     tanh,
 )
+from kernelmodel.engine.kernels.attention import attention
 from kernelmodel.engine.kernels.conv import conv
 from kernelmodel.engine.kernels.conv_transpose import conv_transpose
 from kernelmodel.engine.kernels.crossentropy import (
@@ -21,6 +22,7 @@ from kernelmodel.engine.kernels.dense import dense
 from kernelmodel.engine.kernels.dropout import dropout
 from kernelmodel.engine.kernels.embedding import embedding
 from kernelmodel.engine.kernels.erf import erf
+from kernelmodel.engine.kernels.gru import gru
 from kernelmodel.engine.kernels.lstm import lstm
 from kernelmodel.engine.kernels.normalization import (
     batch_norm_apply,
@@ -29,9 +31,11 @@ from kernelmodel.engine.kernels.normalization import (
     rms_norm,
 )
 from kernelmodel.engine.kernels.pooling import average_pool, max_pool
+from kernelmodel.engine.kernels.simple_rnn import simple_rnn
 from kernelmodel.engine.kernels.softmax import log_softmax, softmax
 
 __all__ = [
+    "attention",
     "average_pool",
     "batch_norm_apply",
     "batch_norm_train",
@@ -43,6 +47,7 @@ __all__ = [
     "embedding",
     "erf",
     "gelu",
+    "gru",
     "layer_norm",
     "log_softmax",
     "lstm",
@@ -53,6 +58,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_binary_cross_entropy",
     "silu",
+    "simple_rnn",
     "softmax",
     "softmax_cross_entropy",
     "softplus",

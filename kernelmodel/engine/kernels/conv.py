@@ -8,22 +8,33 @@ need no windows: a kernel of one tap is a matrix product, and a depthwise one is
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import parallel, pool
 from kernelmodel.engine.kernels import depthwise
 from kernelmodel.engine.kernels.columns import add_columns, gather
 from kernelmodel.engine.kernels.dense import as_rows
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import finish, unfinish, xla_activate
 from kernelmodel.engine.kernels.rows import column_sums
-from kernelmodel.engine.kernels.windows import Padding, Windows, hashable, per_axis, windows
+from kernelmodel.engine.kernels.windows import (
+    TASKS,
+    Padding,
+    Windows,
+    hashable,
+    per_axis,
+    windows,
+)
 from kernelmodel.engine.primitive import fused
 
 Ints = int | Sequence[int]
+
+SHARES_BYTES = 1 << 26  # for the tasks' shares in a kernel's gradient
 
 
 def layout(
@@ -74,7 +85,13 @@ def grouped_kernel(kernel: np.ndarray, groups: int) -> np.ndarray:
 
 def by_group(rows: np.ndarray, groups: int) -> np.ndarray:
     """(n, filters) as (groups, n, filters/groups)."""
-    return rows.reshape(len(rows), groups, -1).transpose(1, 0, 2)
+    return rows.reshape(len(rows), groups, rows.shape[1] // groups).transpose(1, 0, 2)
+
+
+def position_bytes(kernel: np.ndarray, groups: int, itemsize: int) -> int:
+    """Bytes of temporary arrays for each output position."""
+    window = 0 if is_depthwise(kernel, groups) else math.prod(kernel.shape[:-1]) * groups
+    return itemsize * (kernel.shape[-1] + window)
 
 
 @forward_kernel
@@ -105,24 +122,28 @@ def forward(
         (batch, *out, filters), and no residuals.
     """
     w = layout(x, kernel, strides, padding, dilation, groups)
-    filters = kernel.shape[-1]
-    out = np.empty((len(x), *w.out, filters), np.result_type(x, kernel))
+    out = pool.empty((len(x), *w.out, kernel.shape[-1]), np.result_type(x, kernel))
     pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
     matrix = grouped_kernel(kernel, groups)
-    position = out.itemsize * (filters + (0 if separate else math.prod(kernel.shape[:-1]) * groups))
-    for samples, rows in w.blocks(len(x), position):
-        block = out[samples, rows]
+    tasks = w.tasks(len(x), position_bytes(kernel, groups, out.itemsize))
+    blocks = list(itertools.chain.from_iterable(tasks))
+
+    def compute(i: int) -> None:
+        samples, rows = blocks[i]
+        seen, part = w.part(rows)
+        inputs, block = x[samples, seen], out[samples, rows]
         flat = as_rows(block)
         if pointwise:
-            np.matmul(as_rows(x[samples][thinned(w)][:, rows]), matrix[0], out=flat)
+            np.matmul(as_rows(inputs[thinned(part)]), matrix[0], out=flat)
         elif separate:
-            depthwise.multiply(w.pad(x[samples]), kernel, w, rows, block)
+            depthwise.multiply(part.pad(inputs), kernel, part, block)
         elif groups == 1:
-            np.matmul(gather(w.pad(x[samples]), w, rows, 1)[0], matrix[0], out=flat)
+            np.matmul(gather(part.pad(inputs), part, 1)[0], matrix[0], out=flat)
         else:
-            columns = gather(w.pad(x[samples]), w, rows, groups)
-            by_group(flat, groups)[...] = columns @ matrix
+            by_group(flat, groups)[...] = gather(part.pad(inputs), part, groups) @ matrix
         finish(flat, bias, activation)
+
+    parallel.run(compute, len(blocks))
     return out, None
 
 
@@ -144,48 +165,65 @@ def backward(
     x, kernel, bias = arrays
     w = layout(x, kernel, strides, padding, dilation, groups)
     need_x, need_kernel, need_bias = needed[0], needed[1], needed[2] and bias is not None
-    dx = np.zeros_like(x, subok=False, order="C") if need_x else None
-    dkernel = np.zeros(kernel.shape, kernel.dtype) if need_kernel else None
-    dbias = np.zeros(bias.shape, bias.dtype) if need_bias else None
     pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
     matrix = grouped_kernel(kernel, groups)
-    dmatrix = np.zeros(matrix.shape, matrix.dtype) if need_kernel else None
-    filters = kernel.shape[-1]
-    position = out.itemsize * (filters + (0 if separate else math.prod(kernel.shape[:-1]) * groups))
-    padded: Any = None
-    for samples, rows in w.blocks(len(x), position):
-        flat = unfinish(as_rows(g[samples, rows]), as_rows(out[samples, rows]), activation)
-        block = flat.reshape(out[samples, rows].shape)
-        if dbias is not None:
-            dbias += column_sums(flat)
+    # Each task adds up its own share in the gradients of the weights.
+    most = min(TASKS, max(2, SHARES_BYTES // max(1, kernel.nbytes)))
+    tasks = w.tasks(len(x), position_bytes(kernel, groups, out.itemsize), most)
+    shared = kernel.shape if separate else matrix.shape
+    dx = pool.empty(x.shape, x.dtype) if need_x else None
+    dkernels = pool.zeros((len(tasks), *shared), kernel.dtype) if need_kernel else None
+    dbiases = np.zeros((len(tasks), *bias.shape), bias.dtype) if need_bias else None
+
+    def compute(i: int) -> None:
+        for samples, rows in tasks[i]:
+            seen, part = w.part(rows)
+            inputs, block = x[samples, seen], out[samples, rows]
+            flat = unfinish(as_rows(g[samples, rows]), as_rows(block), activation)
+            if dbiases is not None:
+                dbiases[i] += column_sums(flat)
+            if dkernels is not None:
+                add_kernel_gradient(inputs, flat, part, dkernels[i])
+            if dx is not None:
+                if rows.start == 0:
+                    dx[samples] = 0
+                add_input_gradient(flat.reshape(block.shape), part, dx[samples, seen])
+
+    def add_kernel_gradient(
+        inputs: np.ndarray, flat: np.ndarray, part: Windows, total: np.ndarray
+    ) -> None:
         if pointwise:
-            seen = (samples, *thinned(w)[1:])
-            if dmatrix is not None:
-                dmatrix[0] += as_rows(x[seen][:, rows]).T @ flat
-            if dx is not None:
-                spread = dx[seen][:, rows]
-                spread[...] = (flat @ matrix[0].T).reshape(spread.shape)
-            continue
-        if dx is not None and rows.start == 0:
-            shape = (samples.stop - samples.start, *w.padded, x.shape[-1])
-            padded = np.zeros(shape, x.dtype) if w.is_padded else dx[samples]
-        if separate:
-            if dkernel is not None:
-                depthwise.add_kernel_gradient(w.pad(x[samples]), block, w, rows, dkernel)
-            if dx is not None:
-                depthwise.add_input_gradient(block, kernel, w, rows, padded)
+            total[0] += as_rows(inputs[thinned(part)]).T @ flat
+        elif separate:
+            block = flat.reshape(len(inputs), *part.out, flat.shape[1])
+            depthwise.add_kernel_gradient(part.pad(inputs), block, part, total)
         else:
-            split = by_group(flat, groups)
-            if dmatrix is not None:
-                columns = gather(w.pad(x[samples]), w, rows, groups)
-                dmatrix += columns.transpose(0, 2, 1) @ split
-            if dx is not None:
-                add_columns(split @ matrix.transpose(0, 2, 1), padded, w, rows)
-        if dx is not None and w.is_padded and rows.stop == w.out[0]:
-            dx[samples] = padded[w.interior]
-    if dkernel is not None and dmatrix is not None and not separate:
-        dkernel[...] = dmatrix.transpose(1, 0, 2).reshape(kernel.shape)
-    return dx, dkernel, dbias
+            columns = gather(part.pad(inputs), part, groups)
+            total += columns.transpose(0, 2, 1) @ by_group(flat, groups)
+
+    def add_input_gradient(block: np.ndarray, part: Windows, total: np.ndarray) -> None:
+        if pointwise:
+            spread = total[thinned(part)]
+            spread += (as_rows(block) @ matrix[0].T).reshape(spread.shape)
+            return
+        padded = total
+        if part.is_padded:
+            padded = pool.zeros((len(total), *part.padded, total.shape[-1]), total.dtype)
+        if separate:
+            depthwise.add_input_gradient(block, kernel, part, padded)
+        else:
+            split = by_group(as_rows(block), groups)
+            columns = pool.empty((*split.shape[:2], matrix.shape[1]), total.dtype)
+            add_columns(np.matmul(split, matrix.transpose(0, 2, 1), out=columns), padded, part)
+        if part.is_padded:
+            total += padded[part.interior]
+
+    parallel.run(compute, len(tasks))
+    dkernel = None
+    if dkernels is not None:
+        total = dkernels.sum(0)
+        dkernel = total if separate else total.transpose(1, 0, 2).reshape(kernel.shape)
+    return dx, dkernel, None if dbiases is None else dbiases.sum(0)
 
 
 def xla(
@@ -204,11 +242,12 @@ def xla(
 
     w = layout(x, kernel, strides, padding, dilation, groups)
     axes = "DHW"[3 - len(w.size) :] if len(w.size) <= 3 else "DHWXYZ"[: len(w.size)]
+    x, pads = w.xla_padded(x)
     y = lax.conv_general_dilated(
         x,
         kernel,
         w.strides,
-        w.pads,
+        pads[1:-1],
         rhs_dilation=w.dilation,
         dimension_numbers=(f"N{axes}C", f"{axes}IO", f"N{axes}C"),
         feature_group_count=groups,

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import finish, unfinish, xla_activate
+from kernelmodel.engine.kernels.product import product
 from kernelmodel.engine.kernels.rows import column_sums
 from kernelmodel.engine.primitive import fused
 
@@ -33,7 +34,7 @@ def forward(
     Returns:
         (..., out), and no residuals.
     """
-    y = as_rows(x) @ kernel
+    y = product(as_rows(x), kernel)
     finish(y, bias, activation)
     return y.reshape(*x.shape[:-1], kernel.shape[1]), None
 
@@ -51,8 +52,8 @@ def backward(
     """Gradients for x, kernel and bias."""
     x, kernel, bias = arrays
     g_rows = unfinish(as_rows(g), as_rows(out), activation)
-    dx = (g_rows @ kernel.T).reshape(x.shape) if needed[0] else None
-    dkernel = as_rows(x).T @ g_rows if needed[1] else None
+    dx = product(g_rows, kernel.T).reshape(x.shape) if needed[0] else None
+    dkernel = product(as_rows(x).T, g_rows) if needed[1] else None
     dbias = column_sums(g_rows) if needed[2] and bias is not None else None
     return dx, dkernel, dbias
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.rows import apply_row
 from kernelmodel.engine.numba_support import Twin
@@ -33,8 +34,8 @@ def plain_relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> N
     np.multiply(g, out > 0, out=result)
 
 
-add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 15)
-relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 15)
+add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 12)
+relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 12)
 
 
 def finish(y: np.ndarray, bias: np.ndarray | None, activation: str | None) -> None:
@@ -73,7 +74,7 @@ def unfinish(g: np.ndarray, out: np.ndarray, activation: str | None) -> np.ndarr
         A new array, or `g` itself for a linear activation: not to be written to.
     """
     if activation == "relu":
-        result = np.empty(g.shape, g.dtype)
+        result = pool.empty(g.shape, g.dtype)
         relu_gradient(g, out, result)
         return result
     if activation == "tanh":

@@ -36,27 +36,73 @@ def max_pool_gradient(
 ) -> None:
     """Give each window's g to its first maximum; arrays are (batch, rows, columns, channels).
 
-    Windows run from the last to the first: a position that several windows chose gets their
-    gradients in the order in which a loop over taps would add them.
+    Where windows overlap, rows run from the last to the first: a position that several windows
+    chose gets their gradients in the order in which a loop over taps would add them.
     """
     batch, rows, columns, channels = out.shape
-    free = np.empty(channels, np.uint8)
+    free = np.empty((columns, channels), g.dtype)
     for b in range(batch):
-        for i in range(rows - 1, -1, -1):
-            for j in range(columns - 1, -1, -1):
-                top, gradient = out[b, i, j], g[b, i, j]
-                free[:] = 1
-                for p in range(height):
-                    for q in range(width):
-                        seen = x[b, i * down + p, j * across + q]
-                        target = dx[b, i * down + p, j * across + q]
+        for step in range(rows):
+            i = step if disjoint else rows - 1 - step
+            free[:] = 1
+            for tap in range(height * width):
+                p, q = tap // width, tap % width
+                line, target_line = x[b, i * down + p], dx[b, i * down + p]
+                for j in range(columns):
+                    top, gradient, left = out[b, i, j], g[b, i, j], free[j]
+                    seen, target = line[j * across + q], target_line[j * across + q]
+                    for c in range(channels):
+                        chosen = left[c] if seen[c] == top[c] else 0 * left[c]
+                        left[c] -= chosen
                         if disjoint:
-                            for c in range(channels):
-                                chosen = free[c] & (seen[c] == top[c])
-                                free[c] ^= chosen
-                                target[c] = gradient[c] * chosen
+                            target[c] = gradient[c] * chosen
                         else:
-                            for c in range(channels):
-                                chosen = free[c] & (seen[c] == top[c])
-                                free[c] ^= chosen
-                                target[c] += gradient[c] * chosen
+                            target[c] += gradient[c] * chosen
+
+
+def add_columns(
+    columns: np.ndarray,
+    padded: np.ndarray,
+    rows: int,
+    across: int,
+    height: int,
+    width: int,
+    row_stride: int,
+    column_stride: int,
+    row_dilation: int,
+    column_dilation: int,
+) -> None:
+    """Add each window's values to its positions: (windows, taps * channels) to an image batch.
+
+    Tap by tap: neighbouring windows would write to the places that were written just before.
+    """
+    batch, channels = padded.shape[0], padded.shape[3]
+    for b in range(batch):
+        for tap in range(height * width):
+            p, q = tap // width * row_dilation, tap % width * column_dilation
+            for i in range(rows):
+                line = padded[b, i * row_stride + p]
+                for j in range(across):
+                    window = columns[(b * rows + i) * across + j]
+                    source = window[tap * channels : (tap + 1) * channels]
+                    target = line[j * column_stride + q]
+                    for c in range(channels):
+                        target[c] += source[c]
+
+
+def lstm_slopes(
+    gates: np.ndarray, before: np.ndarray, cell: np.ndarray, dz: np.ndarray, h_to_c: np.ndarray
+) -> None:
+    """Slopes of an LSTM with the usual activations; gates and dz are (steps, batch, 4, units)."""
+    one = gates.dtype.type(1)
+    for t in range(gates.shape[0]):
+        for b in range(gates.shape[1]):
+            i, f, candidate, o = gates[t, b, 0], gates[t, b, 1], gates[t, b, 2], gates[t, b, 3]
+            di, df, dcandidate, do = dz[t, b, 0], dz[t, b, 1], dz[t, b, 2], dz[t, b, 3]
+            c, k, slope = before[t, b], cell[t, b], h_to_c[t, b]
+            for u in range(gates.shape[3]):
+                di[u] = i[u] * (one - i[u]) * candidate[u]
+                df[u] = f[u] * (one - f[u]) * c[u]
+                dcandidate[u] = (one - candidate[u] * candidate[u]) * i[u]
+                do[u] = o[u] * (one - o[u]) * k[u]
+                slope[u] = o[u] * (one - k[u] * k[u])

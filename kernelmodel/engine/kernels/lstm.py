@@ -13,35 +13,27 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import pool
+from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
-from kernelmodel.engine.kernels.rows import apply_row, column_sums
+from kernelmodel.engine.kernels.product import product
+from kernelmodel.engine.kernels.sequences import (
+    NO_ROWS,
+    batch_major,
+    in_order,
+    inputs_and_ones,
+    run_samples,
+    run_steps,
+    skipped_rows,
+    states,
+    time_major,
+    with_bias,
+)
+from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
-NO_ROWS = np.empty(0, np.intp)
 Residuals = tuple[np.ndarray, ...]
-
-
-def in_order(value: Any, backwards: bool) -> Any:
-    """(batch, steps, ...) as the steps are processed."""
-    return value[:, ::-1] if backwards else value
-
-
-def time_major(value: np.ndarray, backwards: bool) -> np.ndarray:
-    """(batch, steps, n) as contiguous (steps, batch, n), in the order of processing."""
-    return np.ascontiguousarray(in_order(value, backwards).transpose(1, 0, 2))
-
-
-def batch_major(value: np.ndarray, backwards: bool = False) -> np.ndarray:
-    """The inverse of `time_major`."""
-    return np.ascontiguousarray(in_order(value.transpose(1, 0, 2), backwards))
-
-
-def skipped_rows(mask: np.ndarray | None, backwards: bool) -> list[np.ndarray] | None:
-    """For each step, which samples of the batch skip it; None if none ever does."""
-    if mask is None or np.all(mask):
-        return None
-    return [np.flatnonzero(row == 0) for row in in_order(mask, backwards).T]
 
 
 @forward_kernel
@@ -80,51 +72,80 @@ def forward(
     batch, steps, _ = x.shape
     units = recurrent_kernel.shape[0]
     dtype = x.dtype
-    skipped = skipped_rows(mask, go_backwards)
-    h = np.zeros((steps + 1, batch, units), dtype)
-    c = np.zeros((steps + 1, batch, units), dtype)
-    cell = np.empty((steps, batch, units), dtype)  # activation(c)
-    if h0 is not None:
-        h[0] = h0
-    if c0 is not None:
-        c[0] = c0
+    h = states(h0, steps, batch, units, dtype)
+    c = states(c0, steps, batch, units, dtype)
+    cell = pool.empty((steps, batch, units), dtype)  # activation(c)
 
     # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2: one tanh does all gates, with the halves of the
     # sigmoid gates put into the weights.
     one_tanh = (activation, recurrent_activation) == ("tanh", "sigmoid")
     stretch = np.full(4 * units, 0.5 if one_tanh else 1, dtype)
     stretch[2 * units : 3 * units] = 1
-    offset = 1 - stretch
-    weights, recurrent = kernel * stretch, recurrent_kernel * stretch
+    recurrent = recurrent_kernel * stretch
+    inputs = inputs_and_ones(x, go_backwards)
+    gates = product(inputs, with_bias(kernel, bias) * stretch).reshape(steps, batch, 4 * units)
 
-    inputs = time_major(x, go_backwards).reshape(steps * batch, x.shape[2])
-    gates = inputs @ weights
-    if bias is not None:
-        apply_row(np.add, gates, bias * stretch, gates)
-    gates = gates.reshape(steps, batch, 4 * units)
-    product = np.empty((batch, 4 * units), dtype)
-    for t in range(steps):
-        z, c_new, h_new = gates[t], c[t + 1], h[t + 1]
-        np.matmul(h[t], recurrent, out=product)
-        z += product
-        if one_tanh:
-            np.tanh(z, out=z)
-            z *= stretch
-            z += offset
-        else:
-            gate(z[:, : 2 * units], recurrent_activation)
-            gate(z[:, 2 * units : 3 * units], activation)
-            gate(z[:, 3 * units :], recurrent_activation)
-        np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=c_new)
-        np.multiply(z[:, units : 2 * units], c[t], out=h_new)
-        c_new += h_new
-        cell[t] = c_new
-        gate(cell[t], activation)
-        np.multiply(z[:, 3 * units :], cell[t], out=h_new)
-        idle = skipped[t] if skipped else NO_ROWS
-        if len(idle):
-            c_new[idle], h_new[idle] = c[t][idle], h[t][idle]
-    return (batch_major(h[1:]), h[-1].copy(), c[-1].copy()), (inputs, gates, h, c, cell)
+    def compute(samples: slice) -> None:
+        skipped = skipped_rows(mask, samples, go_backwards)
+        z_all, h_all, c_all, cell_all = (a[:, samples] for a in (gates, h, c, cell))
+        # Whole matrices: NumPy's inner loop over a row that is repeated is short.
+        scale = np.tile(stretch, (z_all.shape[1], 1))
+        offset = 1 - scale
+        share = np.empty(scale.shape, dtype)
+        for t in range(steps):
+            z, c_new, h_new, activated = z_all[t], c_all[t + 1], h_all[t + 1], cell_all[t]
+            z += np.matmul(h_all[t], recurrent, out=share)
+            if one_tanh:
+                np.tanh(z, out=z)
+                z *= scale
+                z += offset
+            else:
+                gate(z[:, : 2 * units], recurrent_activation)
+                gate(z[:, 2 * units : 3 * units], activation)
+                gate(z[:, 3 * units :], recurrent_activation)
+            np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=c_new)
+            np.multiply(z[:, units : 2 * units], c_all[t], out=h_new)
+            c_new += h_new
+            activated[...] = c_new
+            gate(activated, activation)
+            np.multiply(z[:, 3 * units :], activated, out=h_new)
+            idle = skipped[t] if skipped else NO_ROWS
+            if len(idle):
+                c_new[idle], h_new[idle] = c_all[t][idle], h_all[t][idle]
+
+    run_samples(compute, batch, 4 * units)
+    return (h[1:].transpose(1, 0, 2), h[-1].copy(), c[-1].copy()), (inputs, gates, h, c, cell)
+
+
+def slopes_of(
+    gates: np.ndarray,
+    before: np.ndarray,
+    cell: np.ndarray,
+    dz: np.ndarray,
+    h_to_c: np.ndarray,
+    activation: str | None = "tanh",
+    recurrent_activation: str | None = "sigmoid",
+) -> None:
+    """The slopes of each gate's share in c or h, and of c's share in h.
+
+    Args:
+        gates: (steps, batch, 4, units).
+        before: Cell states before the steps, (steps, batch, units).
+        cell: Activated cell states, likewise.
+        dz: Like gates, written to.
+        h_to_c: Like cell, written to.
+        activation: Of the candidate and the cell state.
+        recurrent_activation: Of the three gates.
+    """
+    i, f, candidate, o = (gates[:, :, n] for n in range(4))
+    np.multiply(slope(i, recurrent_activation), candidate, out=dz[:, :, 0])
+    np.multiply(slope(f, recurrent_activation), before, out=dz[:, :, 1])
+    np.multiply(slope(candidate, activation), i, out=dz[:, :, 2])
+    np.multiply(slope(o, recurrent_activation), cell, out=dz[:, :, 3])
+    np.multiply(o, slope(cell, activation), out=h_to_c)
+
+
+usual_slopes = Twin(slopes_of, loops.lstm_slopes, minimum=1 << 12, patience=1 << 26)
 
 
 @backward_kernel
@@ -145,49 +166,64 @@ def backward(
     g_sequence, g_h, g_c = g
     steps, batch, units = cell.shape
     dtype = cell.dtype
-    outer = None if g_sequence is None else time_major(g_sequence, False)
-    skipped = skipped_rows(mask, go_backwards)
-
-    # The slopes of each gate's share in c or h, for all steps; the loop turns them into dz.
+    outer = None if g_sequence is None else time_major(g_sequence)
     split = gates.reshape(steps, batch, 4, units)
-    i, f, candidate, o = (split[:, :, k] for k in range(4))
-    dz = np.empty(split.shape, dtype)
-    np.multiply(slope(i, recurrent_activation), candidate, out=dz[:, :, 0])
-    np.multiply(slope(f, recurrent_activation), c[:-1], out=dz[:, :, 1])
-    np.multiply(slope(candidate, activation), i, out=dz[:, :, 2])
-    np.multiply(slope(o, recurrent_activation), cell, out=dz[:, :, 3])
-    h_to_c = o * slope(cell, activation)
+    dz = pool.empty(split.shape, dtype)
+    h_to_c = pool.empty(cell.shape, dtype)
+    dh0 = np.zeros((batch, units), dtype)
+    dc0 = np.zeros((batch, units), dtype)
+    if g_h is not None:
+        dh0[...] = g_h
+    if g_c is not None:
+        dc0[...] = g_c
 
-    dh = np.zeros((batch, units), dtype) if g_h is None else g_h
-    dc = np.zeros((batch, units), dtype) if g_c is None else g_c
-    for t in reversed(range(steps)):
-        if outer is not None:
-            dh = dh + outer[t]
-        dc_now = dh * h_to_c[t]
-        dc_now += dc
-        step = dz[t]
-        step[:, :3] *= dc_now[:, None]
-        step[:, 3] *= dh
-        idle = skipped[t] if skipped else NO_ROWS
-        if len(idle):
-            step[idle] = 0
-        dh_before = step.reshape(batch, 4 * units) @ recurrent_kernel.T
-        dc_now *= f[t]
-        if len(idle):
-            dh_before[idle], dc_now[idle] = dh[idle], dc[idle]
-        dh, dc = dh_before, dc_now
+    def compute_slopes(part: slice) -> None:
+        those = split[part], c[:-1][part], cell[part], dz[part], h_to_c[part]
+        if (activation, recurrent_activation) == ("tanh", "sigmoid"):
+            usual_slopes(*those)
+        else:
+            slopes_of(*those, activation, recurrent_activation)
 
+    def compute(samples: slice) -> None:
+        skipped = skipped_rows(mask, samples, go_backwards)
+        dz_all, slopes, f = (a[:, samples] for a in (dz, h_to_c, split[:, :, 1]))
+        # dh and dc go from step to step, first as the gradients of the last states.
+        dh, dc = dh0[samples], dc0[samples]
+        dc_now = np.empty_like(dc)
+        for t in reversed(range(steps)):
+            step = dz_all[t]
+            if outer is not None:
+                dh += outer[t, samples]
+            np.multiply(dh, slopes[t], out=dc_now)
+            dc_now += dc
+            step[:, :3] *= dc_now[:, None]
+            step[:, 3] *= dh
+            dc_now *= f[t]
+            idle = skipped[t] if skipped else NO_ROWS
+            if len(idle):
+                step[idle] = 0
+                dc_now[idle] = dc[idle]
+                kept = dh[idle]
+            np.matmul(step.reshape(len(dh), 4 * units), recurrent_kernel.T, out=dh)
+            if len(idle):
+                dh[idle] = kept
+            dc[...] = dc_now
+
+    run_steps(compute_slopes, steps, 4 * units * batch)
+    run_samples(compute, batch, 4 * units)
     rows = dz.reshape(steps * batch, 4 * units)
+    dweights = product(inputs.T, rows) if needed[1] or (needed[3] and bias is not None) else None
     dx = None
     if needed[0]:
-        dx = batch_major((rows @ kernel.T).reshape(steps, batch, kernel.shape[0]), go_backwards)
+        dx = product(rows, kernel.T).reshape(steps, batch, len(kernel))
+        dx = batch_major(dx, go_backwards)
     return (
         dx,
-        inputs.T @ rows if needed[1] else None,
-        h[:-1].reshape(steps * batch, units).T @ rows if needed[2] else None,
-        column_sums(rows) if needed[3] and bias is not None else None,
-        dh if needed[4] and h0 is not None else None,
-        dc if needed[5] and c0 is not None else None,
+        dweights[:-1] if dweights is not None and needed[1] else None,
+        product(h[:-1].reshape(steps * batch, units).T, rows) if needed[2] else None,
+        dweights[-1] if dweights is not None and needed[3] and bias is not None else None,
+        dh0 if needed[4] and h0 is not None else None,
+        dc0 if needed[5] and c0 is not None else None,
         None,
     )
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import parallel, pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
-from kernelmodel.engine.kernels.windows import Padding, Windows, hashable, per_axis, windows
+from kernelmodel.engine.kernels.windows import (
+    Block,
+    Padding,
+    Windows,
+    hashable,
+    per_axis,
+    windows,
+)
 from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
@@ -41,12 +50,12 @@ def counts(w: Windows, dtype: Any) -> np.ndarray | int:
     return total[0]
 
 
-def add_max_gradient(
-    g: np.ndarray, out: np.ndarray, padded: np.ndarray, dx: np.ndarray, w: Windows, rows: slice
+def plain_max_gradient(
+    g: np.ndarray, out: np.ndarray, padded: np.ndarray, dx: np.ndarray, w: Windows
 ) -> None:
-    """Add a block's gradient `g` to its windows' first maxima in `dx`, padded like `padded`."""
+    """Add each window's gradient `g` to its first maximum in `dx`, padded like `padded`."""
     free = np.ones(out.shape, bool)
-    for tap in w.taps(rows):
+    for tap in w.taps():
         chosen = padded[tap] == out
         chosen &= free
         free ^= chosen
@@ -67,21 +76,79 @@ def plain_max_gradient_2d(
     across: int,
     disjoint: bool,
 ) -> None:
-    """The same for whole images."""
-    w = Windows(
-        (height, width),
-        (down, across),
-        (1, 1),
-        ((0, 0), (0, 0)),
-        padded.shape[1:3],
-        out.shape[1:3],
-    )
-    add_max_gradient(g, out, padded, dx, w, slice(0, out.shape[1]))
+    """The same for images."""
+    extents = padded.shape[1:3], out.shape[1:3]
+    w = Windows((height, width), (down, across), (1, 1), ((0, 0), (0, 0)), *extents)
+    plain_max_gradient(g, out, padded, dx, w)
 
 
 max_gradient_2d = Twin(
-    plain_max_gradient_2d, loops.max_pool_gradient, minimum=1 << 13, patience=1 << 26
+    plain_max_gradient_2d, loops.max_pool_gradient, minimum=1 << 10, patience=1 << 26
 )
+
+
+def max_gradient(
+    g: np.ndarray, out: np.ndarray, padded: np.ndarray, dx: np.ndarray, w: Windows
+) -> None:
+    """See `plain_max_gradient`."""
+    if len(w.size) == 2:
+        max_gradient_2d(g, out, padded, dx, *w.size, *w.strides, w.disjoint)
+    else:
+        plain_max_gradient(g, out, padded, dx, w)
+
+
+def reduce_windows(x: np.ndarray, w: Windows, operation: np.ufunc, fill: Any) -> np.ndarray:
+    """Combine the values of each window; padding has the value `fill`."""
+    out = pool.empty((len(x), *w.out, x.shape[-1]), x.dtype)
+    tasks = w.tasks(len(x), 4 * x.itemsize * x.shape[-1])
+    blocks = list(itertools.chain.from_iterable(tasks))
+
+    def compute(i: int) -> None:
+        samples, rows = blocks[i]
+        seen, part = w.part(rows)
+        padded, block = part.pad(x[samples, seen], fill), out[samples, rows]
+        first, *others = part.taps()
+        if not others:
+            block[...] = padded[first]
+            return
+        operation(padded[first], padded[others[0]], out=block)
+        for tap in others[1:]:
+            operation(block, padded[tap], out=block)
+
+    parallel.run(compute, len(blocks))
+    return out
+
+
+def spread_windows(
+    x: np.ndarray, w: Windows, fill: Any, add: Callable[[Block, np.ndarray, Windows, Any], None]
+) -> np.ndarray:
+    """Collect what windows send back to their positions.
+
+    Args:
+        x: (batch, *spatial, channels): the result is like it.
+        w: Where the windows lie.
+        fill: Value of the padding; None if `add` needs no padded input.
+        add: Called with a block, its padded positions to add to, its windows and its padded input.
+    """
+    dx = pool.empty(x.shape, x.dtype)
+    tasks = w.tasks(len(x), 4 * x.itemsize * x.shape[-1])
+    covered = w.tiles and not w.is_padded
+
+    def compute(i: int) -> None:
+        for samples, rows in tasks[i]:
+            seen, part = w.part(rows)
+            if rows.start == 0 and not covered:
+                dx[samples] = 0
+            total = padded_dx = dx[samples, seen]
+            if part.is_padded:
+                padded_dx = pool.zeros((len(total), *part.padded, x.shape[-1]), x.dtype)
+            padded = None if fill is None else part.pad(x[samples, seen], fill)
+            add((samples, rows), padded_dx, part, padded)
+            if part.is_padded:
+                total += padded_dx[part.interior]
+
+    parallel.run(compute, len(tasks))
+    return dx
 
 
 @forward_kernel
@@ -100,15 +167,7 @@ def max_forward(
         (batch, *out, channels), and no residuals.
     """
     w = layout(x, pool_size, strides, padding)
-    out = np.empty((len(x), *w.out, x.shape[-1]), x.dtype)
-    for samples, rows in w.blocks(len(x), 4 * x.itemsize * x.shape[-1]):
-        padded = w.pad(x[samples], lowest(x.dtype))
-        block = out[samples, rows]
-        first, *others = w.taps(rows)
-        block[...] = padded[first]
-        for tap in others:
-            np.maximum(block, padded[tap], out=block)
-    return out, None
+    return reduce_windows(x, w, np.maximum, lowest(x.dtype)), None
 
 
 @backward_kernel
@@ -125,21 +184,12 @@ def max_backward(
 ) -> tuple[np.ndarray]:
     """Give each window's gradient to its first maximum, in row-major order."""
     (x,) = arrays
+
+    def add(block: Block, dx: np.ndarray, w: Windows, padded: Any) -> None:
+        max_gradient(g[block], out[block], padded, dx, w)
+
     w = layout(x, pool_size, strides, padding)
-    dx = np.zeros(x.shape, x.dtype)
-    padded_dx = dx
-    for samples, rows in w.blocks(len(x), 4 * x.itemsize * x.shape[-1]):
-        padded = w.pad(x[samples], lowest(x.dtype))
-        if rows.start == 0:
-            padded_dx = np.zeros(padded.shape, x.dtype) if w.is_padded else dx[samples]
-        block, g_block = out[samples, rows], g[samples, rows]
-        if len(w.size) == 2 and rows.stop - rows.start == w.out[0]:
-            max_gradient_2d(g_block, block, padded, padded_dx, *w.size, *w.strides, w.disjoint)
-        else:
-            add_max_gradient(g_block, block, padded, padded_dx, w, rows)
-        if w.is_padded and rows.stop == w.out[0]:
-            dx[samples] = padded_dx[w.interior]
-    return (dx,)
+    return (spread_windows(x, w, lowest(x.dtype), add),)
 
 
 def max_xla(
@@ -149,14 +199,8 @@ def max_xla(
     from jax import lax
 
     w = layout(x, pool_size, strides, padding)
-    return lax.reduce_window(
-        x,
-        lowest(x.dtype),
-        lax.max,
-        (1, *w.size, 1),
-        (1, *w.strides, 1),
-        ((0, 0), *w.pads, (0, 0)),
-    )
+    x, pads = w.xla_padded(x, lowest(x.dtype))
+    return lax.reduce_window(x, lowest(x.dtype), lax.max, (1, *w.size, 1), (1, *w.strides, 1), pads)
 
 
 @forward_kernel
@@ -175,14 +219,7 @@ def average_forward(
         (batch, *out, channels), and no residuals.
     """
     w = layout(x, pool_size, strides, padding)
-    out = np.empty((len(x), *w.out, x.shape[-1]), x.dtype)
-    for samples, rows in w.blocks(len(x), 4 * x.itemsize * x.shape[-1]):
-        padded = w.pad(x[samples])
-        block = out[samples, rows]
-        first, *others = w.taps(rows)
-        block[...] = padded[first]
-        for tap in others:
-            block += padded[tap]
+    out = reduce_windows(x, w, np.add, 0)
     out /= counts(w, x.dtype)
     return out, None
 
@@ -202,21 +239,16 @@ def average_backward(
     """Share each window's gradient out among its input positions."""
     (x,) = arrays
     w = layout(x, pool_size, strides, padding)
-    dx = np.zeros(x.shape, x.dtype)
     share = g / counts(w, x.dtype)
-    padded_dx = dx
-    for samples, rows in w.blocks(len(x), 4 * x.itemsize * x.shape[-1]):
-        if rows.start == 0:
-            shape = (samples.stop - samples.start, *w.padded, x.shape[-1])
-            padded_dx = np.zeros(shape, x.dtype) if w.is_padded else dx[samples]
-        for tap in w.taps(rows):
+
+    def add(block: Block, dx: np.ndarray, w: Windows, padded: None) -> None:
+        for tap in w.taps():
             if w.disjoint:
-                padded_dx[tap] = share[samples, rows]
+                dx[tap] = share[block]
             else:
-                padded_dx[tap] += share[samples, rows]
-        if w.is_padded and rows.stop == w.out[0]:
-            dx[samples] = padded_dx[w.interior]
-    return (dx,)
+                dx[tap] += share[block]
+
+    return (spread_windows(x, w, None, add),)
 
 
 def average_xla(
@@ -226,10 +258,14 @@ def average_xla(
     from jax import lax
 
     w = layout(x, pool_size, strides, padding)
-    total = lax.reduce_window(
-        x, 0.0, lax.add, (1, *w.size, 1), (1, *w.strides, 1), ((0, 0), *w.pads, (0, 0))
-    )
-    return total / counts(w, x.dtype)
+
+    def total(values: Any) -> Any:
+        values, pads = w.xla_padded(values)
+        return lax.reduce_window(values, 0.0, lax.add, (1, *w.size, 1), (1, *w.strides, 1), pads)
+
+    if all(isinstance(n, int) for n in w.spatial):
+        return total(x) / counts(w, x.dtype)
+    return total(x) / total(lax.full((1, *w.spatial, 1), 1, x.dtype))
 
 
 max_pool = fused("max_pool", max_forward, max_backward, max_xla)

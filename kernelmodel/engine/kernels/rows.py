@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SHORT = 128  # columns up to which NumPy's reduction of a row is mostly overhead
+SHORT = 64  # columns up to which NumPy's reduction of a row is mostly overhead
 
 
 def column_sums(matrix: np.ndarray) -> np.ndarray:

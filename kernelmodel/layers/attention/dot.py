@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kernelmodel import ops
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.seed import SeedGenerator
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.engine.kernels.dropout import dropout as drop
+from kernelmodel.engine.xla_array import counted
 from kernelmodel.layers.activation import Softmax
 from kernelmodel.layers.arguments import choice, in_dtype, number
 from kernelmodel.layers.attention.heads import as_bool
@@ -104,7 +103,7 @@ class Attention(Layer):
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
         seen = None if value_mask is None else ops.expand_dims(as_bool(value_mask), -2)
         if use_causal_mask:
-            before = np.tri(scores.shape[-2], scores.shape[-1], dtype=bool)[None]
+            before = counted(scores.shape[-2])[:, None] >= counted(scores.shape[-1])
             seen = before if seen is None else ops.logical_and(seen, before)
         scores = self._softmax(scores, mask=seen)
         weights = scores

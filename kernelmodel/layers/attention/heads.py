@@ -10,6 +10,7 @@ from kernelmodel import ops, regularizers
 from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.engine.xla_array import counted
 from kernelmodel.layers.arguments import choice, number, positive, resolve
 from kernelmodel.layers.einsum import EinsumDense
 from kernelmodel.ops.convert import _cast
@@ -159,10 +160,11 @@ class Heads(Layer):
             for mask in (value_mask, key_mask)
             if mask is not None
         ]
+        if causal or self.sliding_window is not None:
+            apart = counted(query.shape[1])[:, None] - counted(value.shape[1])
         if causal:
-            masks.append(np.tri(query.shape[1], value.shape[1], dtype=bool)[None])
+            masks.append((apart >= 0)[None])
         if self.sliding_window is not None:
-            apart = np.arange(query.shape[1])[:, None] - np.arange(value.shape[1])
             masks.append((np.abs(apart) < self.sliding_window)[None])
         result = None
         for mask in masks:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
-from kernelmodel.layers.activation import Softmax
+from kernelmodel.engine.kernels.attention import attention
 from kernelmodel.layers.arguments import is_integer, positive
 from kernelmodel.layers.attention.heads import Heads
 from kernelmodel.layers.registry import REGISTRY
@@ -22,6 +22,22 @@ def projection(free: int, summed: int, made: int) -> tuple[str, str]:
     kept, gone = letters[:free], letters[free : free + summed]
     new = letters[free + summed : free + summed + made]
     return f"{kept}{gone},{gone}{new}->{kept}{new}", new
+
+
+def _as_four(mask: Any, shape: tuple[Any, ...], flat: tuple[Any, ...], axes: int) -> Any:
+    """A mask of (batch, others, t, s), or with heads before t, as one that broadcasts to `flat`.
+
+    Args:
+        mask: bool; t and s stand for so many `axes`.
+        shape: (batch, others, heads, t, s).
+        flat: The same with others joined to the batch, and the axes of t and s joined.
+        axes: Their number.
+    """
+    for _ in range(len(shape) - len(mask.shape)):
+        mask = ops.expand_dims(mask, -2 * axes - 1)
+    if len(shape) == 4:
+        return mask
+    return ops.reshape(ops.broadcast_to(mask, shape), flat)
 
 
 @REGISTRY.register()
@@ -147,35 +163,40 @@ class MultiHeadAttention(Heads):
             self.attention_axes = tuple(range(1, rank - 1))
         else:
             self.attention_axes = tuple(a % rank for a in self.attention_axes)
-        count = len(self.attention_axes)
-        self._softmax = Softmax(axis=tuple(range(-count, 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
         """Outputs of the heads (batch, ..., heads, value_dim), and the weights."""
         rank, axes = len(query.shape), self.attention_axes or ()
         others = [i for i in range(1, rank - 2) if i not in axes]
-        order = (0, *others, rank - 2, *axes, rank - 1)
+        order = (0, *others, *axes, rank - 2, rank - 1)
+        moved = order != tuple(range(rank))
 
-        def matrices(x: Any) -> tuple[Any, tuple[int, ...]]:
-            """Attention axes made one: (batch, others, heads, positions, length)."""
-            x = ops.transpose(x, order)
-            front, middle = tuple(x.shape[: len(others) + 2]), tuple(x.shape[len(others) + 2 : -1])
-            return ops.reshape(x, (*front, math.prod(middle), x.shape[-1])), middle
+        def joined(x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+            """(batch * others, positions, heads, length), and what was joined to the first two."""
+            x = ops.transpose(x, order) if moved else x
+            cut = len(others) + 1
+            front, middle = tuple(x.shape[:cut]), tuple(x.shape[cut:-2])
+            if len(front) + len(middle) > 2:
+                x = ops.reshape(x, (math.prod(front), math.prod(middle), *x.shape[-2:]))
+            return x, front, middle
 
-        (q, t), (k, s), (v, _) = matrices(query), matrices(key), matrices(value)
-        q = q * np.asarray(1 / math.sqrt(self.key_dim), self.compute_dtype)
-        scores = ops.matmul(q, ops.swapaxes(k, -1, -2))
-        flat = tuple(scores.shape)
-        scores = ops.reshape(scores, (*flat[:-2], *t, *s))
+        (q, front, t), (k, _, s), (v, _, _) = joined(query), joined(key), joined(value)
+        shape = (*front, self.num_heads, *t, *s)
+        flat = (math.prod(front), self.num_heads, math.prod(t), math.prod(s))
         if mask is not None:
-            for _ in range(len(scores.shape) - len(mask.shape)):
-                mask = ops.expand_dims(mask, -2 * len(axes) - 1)
-        scores = self._softmax(scores, mask=mask)
-        weights = self._dropout_layer(scores, training=training) if self.dropout else scores
-        outputs = ops.matmul(ops.reshape(weights, flat), v)
-        outputs = ops.reshape(outputs, (*flat[:-2], *t, v.shape[-1]))
-        return ops.transpose(outputs, tuple(int(i) for i in np.argsort(order))), scores
+            mask = _as_four(mask, shape, flat, len(axes))
+        keep, dropout = None, self._dropout_layer
+        if training and self.dropout:
+            keep = ops.random.keep_mask(flat, self.dropout, dropout.seed_generator)
+        scale = 1 / math.sqrt(self.key_dim)
+        outputs, weights = attention(q, k, v, mask, keep, scale=scale, rate=self.dropout)
+        if shape != flat:
+            outputs = ops.reshape(outputs, (*front, *t, *outputs.shape[-2:]))
+            weights = ops.reshape(weights, shape)
+        if moved:
+            outputs = ops.transpose(outputs, tuple(int(i) for i in np.argsort(order)))
+        return outputs, weights
 
     def compute_output_shape(
         self, query_shape: Any, value_shape: Any = None, key_shape: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class AdaptivePooling(Windowed):
     def _pool_axis(self, x: Any, axis: int, positions: np.ndarray, lengths: np.ndarray) -> Any:
         first = ops.moveaxis(x, axis, 0)
         rest = tuple(first.shape[1:])
-        rows = ops.reshape(first, (first.shape[0], int(np.prod(rest))))
+        rows = ops.reshape(first, (first.shape[0], math.prod(rest)))
         pooled = self._reduce(embedding(rows, positions), lengths)
         return ops.moveaxis(ops.reshape(pooled, (len(positions), *rest)), 0, axis)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,20 +30,21 @@ def histogram(values: Any, bins: int) -> Any:
         Counts (rows, bins).
     """
     rows = values.shape[0]
-    flat = np.reshape(values + np.arange(rows)[:, None] * bins, (-1,))
-    if isinstance(flat, XlaArray):
-        import jax
+    if isinstance(values, XlaArray):
+        import jax.numpy as jnp
 
-        counts: Any = XlaArray(jax.numpy.bincount(unwrap(flat), length=rows * bins))
-    else:
-        counts = as_one(np.bincount, flat, minlength=rows * bins)
-    return np.reshape(counts, (rows, bins))
+        at = jnp.arange(rows)[:, None], unwrap(values)
+        return XlaArray(jnp.zeros((rows, bins), "int32").at[at].add(1))
+    flat = np.reshape(values + np.arange(rows)[:, None] * bins, (-1,))
+    return np.reshape(as_one(np.bincount, flat, minlength=rows * bins), (rows, bins))
 
 
 def on_host(function: Callable[..., Any], dtype: str, shape: tuple[int, ...], *arrays: Any) -> Any:
     """The result of a function of NumPy arrays; XLA calls back for it."""
     if not any(isinstance(x, XlaArray) for x in arrays):
         return as_one(function, *arrays)
+    if dtype == "string":
+        raise TypeError("The layer gives text, which XLA and files for serving don't know.")
     import jax
 
     kind = jax.dtypes.canonicalize_dtype(dtype)
@@ -99,7 +101,7 @@ def encode(indices: Any, mode: str, depth: int, dtype: str, weights: Any = None)
         weighted = hits * ops.expand_dims(_cast(weights, dtype), -1)
         return ops.sum(weighted, axis=-2) if len(indices.shape) else weighted
     length = indices.shape[-1] if len(indices.shape) else 1
-    rows = int(np.prod(indices.shape[:-1]))
+    rows = math.prod(indices.shape[:-1])
     rows_of = np.reshape(getval(indices), (rows, length))
     known = np.where((rows_of >= 0) & (rows_of < depth), rows_of, depth)
     counts = np.reshape(histogram(known, depth + 1)[:, :depth], shape)

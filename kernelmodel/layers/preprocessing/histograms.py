@@ -149,15 +149,17 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageTransform):
         pixels = rescaled(_cast(getval(images), "float32"), self.value_range, BYTE)
         tones = _cast(np.clip(pixels, *BYTE), "int32")
         tall, wide = -(-height // down), -(-width // across)
-        levels = np.reshape(self._levels(tones, tall, wide), (-1,))
+        levels = self._levels(tones, tall, wide)
+        levels = np.reshape(levels, (count, down * across * channels * 256))
         above, left = _between(height, tall, down), _between(width, wide, across)
-        image = np.arange(count, dtype="int32")[:, None, None, None]
         channel = np.arange(channels, dtype="int32")
         result: Any = 0
         for row, tall_share in above:
             for column, wide_share in left:
-                tile = (image * down + row[:, None, None]) * across + column[:, None]
-                found = np.take(levels, (tile * channels + channel) * 256 + tones)
+                tile = row[:, None, None] * across + column[:, None]
+                places = (tile * channels + channel) * 256 + tones
+                places = np.reshape(places, (count, height * width * channels))
+                found = np.reshape(np.take_along_axis(levels, places, axis=1), tones.shape)
                 result = result + found * (tall_share[:, None, None] * wide_share[:, None])
         return _cast(rescaled(result, BYTE, self.value_range), images.dtype)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.engine.kernels.gru import gru
 from kernelmodel.layers.arguments import in_dtype, make_weight
 from kernelmodel.layers.recurrent.cell import RecurrentCell
 from kernelmodel.layers.recurrent.cell_layer import CellLayer
@@ -100,6 +101,8 @@ class GRUCell(RecurrentCell):
 class GRU(CellLayer):
     """A recurrent layer with two gates: how much to renew, and how much of the past to look at.
 
+    With the usual activations and without recurrent dropout, a whole sequence is one fused kernel.
+
     Args:
         units: Length of the output and of the state.
         activation: Of the candidate.
@@ -142,6 +145,9 @@ class GRU(CellLayer):
         >>> km.layers.GRU(4)(np.ones((2, 5, 3))).shape
         (2, 4)
     """
+
+    _cell_class, _kernel = GRUCell, gru
+    _kernel_settings = ("activation", "recurrent_activation", "reset_after")
 
     def __init__(
         self,

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernelmodel import activations, initializers, ops
+from kernelmodel import initializers, ops
 from kernelmodel.engine.kernels.lstm import lstm
-from kernelmodel.layers.arguments import in_dtype
 from kernelmodel.layers.recurrent.cell import RecurrentCell
 from kernelmodel.layers.recurrent.cell_layer import CellLayer
 from kernelmodel.layers.registry import REGISTRY
-
-# Activations that the kernel for whole sequences knows.
-FUSED_GATES = {
-    activations.tanh: "tanh",
-    activations.sigmoid: "sigmoid",
-    activations.hard_sigmoid: "hard_sigmoid",
-    activations.relu: "relu",
-    activations.linear: "linear",
-}
 
 
 @REGISTRY.register()
@@ -158,6 +148,9 @@ class LSTM(CellLayer):
         (2, 4)
     """
 
+    _cell_class, _kernel = LSTMCell, lstm
+    _kernel_settings = ("activation", "recurrent_activation")
+
     def __init__(
         self,
         units: int,
@@ -214,28 +207,3 @@ class LSTM(CellLayer):
             **kwargs,
         }
         self._start_with(LSTMCell, cell, layer)
-
-    def _run(self, sequences: Any, states: list[Any], mask: Any, training: Any) -> Any:
-        cell, dtype = self.cell, self.compute_dtype
-        gates = FUSED_GATES.get(cell.activation), FUSED_GATES.get(cell.recurrent_activation)
-        if None in gates or (training and cell.recurrent_dropout) or type(cell) is not LSTMCell:
-            return super()._run(sequences, states, mask, training)
-        factors, _ = cell.draw((sequences.shape[0], sequences.shape[-1]), training)
-        if factors is not None:
-            sequences = sequences * ops.expand_dims(factors[0], 1)
-        outputs, h, c = lstm(
-            sequences,
-            in_dtype(cell.kernel, dtype),
-            in_dtype(cell.recurrent_kernel, dtype),
-            in_dtype(cell.bias, dtype),
-            *states,
-            mask,
-            activation=gates[0],
-            recurrent_activation=gates[1],
-            go_backwards=self.go_backwards,
-        )
-        if mask is not None and self.zero_output_for_mask:
-            taken = ops.flip(mask, 1) if self.go_backwards else mask
-            outputs = ops.where(ops.expand_dims(taken, -1), outputs, ops.zeros_like(outputs))
-            return (outputs if self.return_sequences else outputs[:, -1]), [h, c]
-        return (outputs if self.return_sequences else h), [h, c]

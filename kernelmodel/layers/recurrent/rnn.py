@@ -140,8 +140,8 @@ class RNN(Layer):
             initial_state = self.states
         if initial_state is None and not isinstance(batch, int):  # symbolic: any size, for export
             single = (slice(0, 1),) * (len(sequences.shape) - 2)
-            each = ops.zeros_like(sequences[(slice(None), 0, *single)])
-            return [state + each for state in self.get_initial_state(1)]
+            each = ops.zeros_like(sequences[(slice(None), 0, *single)])[..., :1]
+            return map_structure(lambda state: state + each, self.get_initial_state(1))
         if initial_state is None:
             return self.get_initial_state(batch)
         if not isinstance(initial_state, (list, tuple)):
@@ -188,26 +188,45 @@ class RNN(Layer):
 
     def _run(self, sequences: Any, states: list[Any], mask: Any, training: Any) -> Any:
         """Step by step: the output, whole or last, and the last states."""
-        steps = range(sequences.shape[1])
         step = (sequences.shape[0], *sequences.shape[2:])
         factors = drawn_for(self.cell, step, training)
         by_parts = computes_by_parts(self.cell)
         if by_parts:
             sequences = self.cell.project(sequences, factors[0])
-        at_step = steps_of(sequences)
-        outputs = []
-        for t in reversed(steps) if self.go_backwards else steps:
-            inputs = at_step[t]
+
+        def one(states: Any, inputs: Any, seen: Any) -> tuple[Any, Any]:
             if by_parts:
                 output, new = self.cell.step(inputs, states, factors[1])
             else:
                 output, new = advance(self.cell, inputs, states, factors, training)
-            if mask is not None:
-                output, new = self._masked(mask[:, t], output, new, states)
-            states = new
+            return (output, new) if seen is None else self._masked(seen, output, new, states)
+
+        if not isinstance(sequences.shape[1], int):
+            return self._scan(one, sequences, states, mask)
+        steps = range(sequences.shape[1])
+        at_step = steps_of(sequences)
+        outputs = []
+        for t in reversed(steps) if self.go_backwards else steps:
+            output, states = one(states, at_step[t], None if mask is None else mask[:, t])
             if self.return_sequences:
                 outputs.append(output)
         return (ops.stack(outputs, 1) if self.return_sequences else output), states
+
+    def _scan(self, one: Any, sequences: Any, states: Any, mask: Any) -> Any:
+        """The same for an open count of steps, which an export has."""
+
+        def in_turn(x: Any) -> Any:
+            return ops.swapaxes(ops.flip(x, 1) if self.go_backwards else x, 0, 1)
+
+        def step(states: Any, given: Any) -> tuple[Any, Any]:
+            output, new = one(states, given["inputs"], given.get("seen"))
+            return new, output
+
+        given = {"inputs": in_turn(sequences)}
+        if mask is not None:
+            given["seen"] = in_turn(mask)
+        states, outputs = ops.scan(step, states, given)
+        return (ops.swapaxes(outputs, 0, 1) if self.return_sequences else outputs[-1]), states
 
     def _masked(self, seen: Any, output: Any, new: Any, old: Any) -> tuple[Any, Any]:
         """The output and the states of a step, put back where it is masked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.engine.kernels.simple_rnn import simple_rnn
 from kernelmodel.layers.arguments import omit_none
 from kernelmodel.layers.recurrent.cell import RecurrentCell
 from kernelmodel.layers.recurrent.cell_layer import CellLayer
@@ -73,6 +74,8 @@ class SimpleRNNCell(RecurrentCell):
 class SimpleRNN(CellLayer):
     """A recurrent layer whose output is its state: `activation(x @ kernel + h @ recurrent + bias)`.
 
+    With a usual activation and without recurrent dropout, a whole sequence is one fused kernel.
+
     Args:
         units: Length of the output and of the state.
         activation: Activation function or its name; None for none.
@@ -110,6 +113,9 @@ class SimpleRNN(CellLayer):
         >>> km.layers.SimpleRNN(4)(np.ones((2, 5, 3))).shape
         (2, 4)
     """
+
+    _cell_class, _kernel = SimpleRNNCell, simple_rnn
+    _kernel_settings = ("activation",)
 
     def __init__(
         self,

@@ -8,9 +8,13 @@ from kernelmodel import ops
 from kernelmodel.core.autoconfig import init_parameters
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.serialization import register_keras_serializable
+from kernelmodel.saving.legacy.tf_ops import LAYERS, modern_op
 
 MODELS = ("Functional", "Model", "Sequential")
-RENAMED_CLASSES = {"Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
+RENAMED_CLASSES = {
+    "Model": "Functional", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
+    "GroupedQueryAttention": "GroupQueryAttention",
+}  # fmt: skip
 RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "Adam": {"lr": "learning_rate"},
@@ -19,9 +23,12 @@ RENAMED = {
 }
 # What layers of Keras 2 noted about how they compute, not what.
 DROPPED = {
-    "cell", "implementation", "input_length", "is_legacy_optimizer", "jit_compile", "key_shape",
-    "query_shape", "time_major", "value_shape",
+    "cell", "groups", "implementation", "input_length", "kernel_constraint", "kernel_initializer",
+    "kernel_regularizer", "key_shape", "query_shape", "softmax_robust_masking", "time_major",
+    "value_shape",
 }  # fmt: skip
+# And optimizers.
+DROPPED_OF_OPTIMIZERS = {"is_legacy_optimizer", "jit_compile"}
 ACTIVATIONS = ("activation", "recurrent_activation")
 
 
@@ -47,6 +54,8 @@ def modern(value: Any) -> Any:
         return value
     if "class_name" not in value or "config" not in value:
         return {key: modern(part) for key, part in value.items()}
+    if value["class_name"] in LAYERS:
+        return modern_op(value)
     name = str(value["class_name"]).removeprefix("Custom>")
     name = RENAMED_CLASSES.get(name, name)
     if name == "Policy":
@@ -80,7 +89,7 @@ def _thing(name: str, config: dict[str, Any]) -> dict[str, Any]:
     found = {
         renamed.get(key, key): modern(part)
         for key, part in config.items()
-        if key not in DROPPED or key in _parameters(name)
+        if not _is_note(name, key)
     }
     for key in ACTIVATIONS:
         if found.get(key) == "hard_sigmoid":
@@ -90,9 +99,12 @@ def _thing(name: str, config: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _parameters(name: str) -> tuple[str, ...]:
+def _is_note(name: str, key: str) -> bool:
+    """Whether a class here has no argument for what a config holds, and needs none."""
     cls = TABLES["keras.layers"].classes.get(name)
-    return () if cls is None else init_parameters(cls)
+    if cls is None:
+        return key in DROPPED_OF_OPTIMIZERS
+    return key in DROPPED and key not in init_parameters(cls)
 
 
 def _shifts(config: dict[str, Any]) -> dict[str, int]:

@@ -55,7 +55,7 @@ def load_legacy_model(path: Path, compile: bool) -> Any:
         assign(legacy_pairs(store, model, title), title)
         if training is not None:
             with allowance(room), reading(title, "training_config"):
-                model.compile(**_compile_arguments(training))
+                model.compile(**compile_arguments(training))
                 model.optimizer.build(model.trainable_variables)
             read_optimizer(store, model, title)
     if compile and training is None:
@@ -106,7 +106,8 @@ def _json(store: Any, attribute: str, title: str) -> Any:
     return parse_json(text, title, repr(attribute))
 
 
-def _compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
+def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `compile` in a `training_config` of Keras 2."""
     optimizer = modern(config["optimizer_config"])
     known = optimizer["config"]
     dropped = {key for key in ("decay", "name") if not known.get(key) or key == "name"}

@@ -13,6 +13,8 @@ RENAMED = {
     "InputLayer": {"batch_shape": "batch_input_shape"},
     "LeakyReLU": {"negative_slope": "alpha"},
 }
+# Classes that HDF5 files name otherwise.
+CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
 # What Keras 3 added, and means nothing at its default.
 ADDED = {"build_input_shape", "gradient_accumulation_steps", "loss_scale_factor", "rms_scaling"}
 ATTENDED = ("query", "key", "value")
@@ -36,6 +38,7 @@ def old_config(model: Any, title: str) -> dict[str, Any]:
 def _entry(entry: dict[str, Any], thing: Any, title: str) -> dict[str, Any]:
     """The config of a layer or model."""
     name = entry.get("registered_name") or entry["class_name"]
+    name = CLASSES.get(name, name)
     config = entry["config"]
     if isinstance(thing, Model):
         if "layers" not in config:

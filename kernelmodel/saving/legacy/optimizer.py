@@ -42,8 +42,28 @@ def read_optimizer(store: Any, model: Any, title: str) -> None:
     group = plain_group(store, GROUP, title)
     listed = read_names(group, "weight_names", title)
     names = [name for name in listed if "learning_rate" not in name]  # Keras 3 lists it, too
+    slots = len(_stored(model.optimizer)) - 1
+    order = _weight_by_weight(names, slots, len(model.trainable_variables))
+    assign_state(group, order, model, title, f"/{GROUP}")
+
+
+def assign_state(group: Any, names: list[str], model: Any, title: str, where: str) -> None:
+    """Give a model's optimizer the arrays of a group, in its own order.
+
+    Args:
+        group: The group.
+        names: Names in it: the number of steps, then the slots of each weight.
+        model: A compiled model with a built optimizer.
+        title: The file's name for error messages.
+        where: Path of the group.
+    """
     variables = _stored(model.optimizer)
-    order = _weight_by_weight(names, len(variables) - 1, len(model.trainable_variables))
+    # tf_keras doesn't store Nadam's product of momenta; it follows from the number of steps.
+    derived = [v for v in variables if v.name == "u_product"]
+    if derived and len(names) == len(variables) - 1:
+        variables = [v for v in variables if v is not derived[0]]
+    else:
+        derived = []
     if len(names) != len(variables):
         warnings.warn(
             f"{title}: the optimizer's state ({len(names)} arrays) isn't that of "
@@ -52,10 +72,12 @@ def read_optimizer(store: Any, model: Any, title: str) -> None:
         )
         return
     pairs = [
-        (variable, find_dataset(group, name, variable.shape, title, f"/{GROUP}"))
-        for variable, name in zip(variables, order)
+        (variable, find_dataset(group, name, variable.shape, title, where))
+        for variable, name in zip(variables, names)
     ]
     assign(pairs, title)
+    for variable in derived:
+        variable.assign(model.optimizer.product_after(int(variables[0].numpy())))
 
 
 def _weight_by_weight(names: list[str], slots: int, weights: int) -> list[str]:

@@ -86,6 +86,35 @@ def lstm(name: str, batch: int, steps: int, mask: Any = None, states: bool = Tru
     return Case(f"lstm-{name}", kernels.lstm, arrays, static)
 
 
+def keep(*shape: int) -> np.ndarray:
+    return rng.random(shape) < 0.6
+
+
+def attention(name: str, mask: Any = None, drop: bool = False, **static: Any) -> Case:
+    batch, t, s, heads = 3, 5, 4, 2
+    arrays = (
+        normal(batch, t, heads, 3),
+        normal(batch, s, heads, 3),
+        normal(batch, s, heads, 2),
+        None if mask is None else np.asarray(mask, bool),
+        keep(batch, heads, t, s) if drop else None,
+    )
+    return Case(f"attention-{name}", kernels.attention, arrays, {"scale": 0.7, **static})
+
+
+def recurrent(name: str, op: Any, gates: int, mask: Any = None, bias: Any = (), **static: Any):
+    batch, steps, features, units = 3, 5, 3, 4
+    arrays = (
+        normal(batch, steps, features),
+        normal(features, gates * units),
+        normal(units, gates * units) * 0.5,
+        None if bias is None else normal(*bias, gates * units),
+        None if bias is None else normal(batch, units),
+        None if mask is None else np.array(mask, bool),
+    )
+    return Case(name, op, arrays, static)
+
+
 def pool(name: str, shape: tuple[int, ...], **static: Any) -> list[Case]:
     return [
         Case(f"max_pool-{name}", kernels.max_pool, (distinct(*shape),), static),
@@ -107,10 +136,6 @@ def batch_apply(name: str, shape: Any, wide: Any, axes: Any, params: bool = True
     gamma, beta = (normal(*wide), normal(*wide)) if params else (None, None)
     arrays = (normal(*shape), normal(*wide), 0.5 + rng.random(wide), gamma, beta)
     return Case(name, kernels.batch_norm_apply, arrays, {"axes": axes, "epsilon": 1e-3})
-
-
-def keep(*shape: int) -> np.ndarray:
-    return rng.random(shape) < 0.6
 
 
 SCATTERED = [[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 0]]
@@ -148,6 +173,33 @@ CASES: list[Case] = [
     lstm("masked-backwards", 3, 5, SCATTERED, go_backwards=True),
     lstm("other-gates", 2, 3, activation="relu", recurrent_activation="hard_sigmoid"),
     lstm("linear", 2, 3, activation="linear", recurrent_activation="sigmoid"),
+    attention("plain"),
+    attention("large-scores", scale=90.0),
+    attention("causal", np.tri(5, 4)[None, None]),
+    attention("padding", np.array([[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]])[:, None, None]),
+    attention("each-head", keep(1, 2, 5, 4)),
+    attention("large-scores-masked", keep(3, 1, 5, 4) & ~np.eye(5, 4, dtype=bool), scale=90.0),
+    attention("dropout", keep(3, 2, 5, 4), drop=True, rate=0.4),
+    attention("dropout-all", drop=True, rate=1.0),
+    recurrent("gru", kernels.gru, 3, bias=(2,)),
+    recurrent("gru-bare", kernels.gru, 3, bias=None),
+    recurrent("gru-masked", kernels.gru, 3, SCATTERED, (2,)),
+    recurrent("gru-masked-backwards", kernels.gru, 3, SCATTERED, (2,), go_backwards=True),
+    recurrent("gru-reset-before", kernels.gru, 3, reset_after=False),
+    recurrent("gru-reset-before-masked", kernels.gru, 3, SCATTERED, reset_after=False),
+    recurrent("gru-reset-before-bare", kernels.gru, 3, bias=None, reset_after=False),
+    recurrent(
+        "gru-other-gates",
+        kernels.gru,
+        3,
+        bias=(2,),
+        activation="relu",
+        recurrent_activation="hard_sigmoid",
+    ),
+    recurrent("simple_rnn", kernels.simple_rnn, 1),
+    recurrent("simple_rnn-bare", kernels.simple_rnn, 1, bias=None, activation="relu"),
+    recurrent("simple_rnn-masked", kernels.simple_rnn, 1, SCATTERED, activation="sigmoid"),
+    recurrent("simple_rnn-masked-backwards", kernels.simple_rnn, 1, SCATTERED, go_backwards=True),
     *pool("1d", (2, 9, 3), pool_size=2),
     *pool("2d", (3, 7, 6, 4), pool_size=2),
     *pool("2d-same", (2, 7, 6, 3), pool_size=(3, 2), strides=2, padding="same"),

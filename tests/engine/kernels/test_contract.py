@@ -138,9 +138,16 @@ def test_skips_what_is_not_needed(case: Case) -> None:
             np.testing.assert_array_equal(alone[index], every[index])
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if c.op in (kernels.batch_norm_train, kernels.lstm)], ids=str
+SEVERAL_OUTPUTS = (
+    kernels.batch_norm_train,
+    kernels.lstm,
+    kernels.gru,
+    kernels.simple_rnn,
+    kernels.attention,
 )
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.op in SEVERAL_OUTPUTS], ids=str)
 def test_missing_gradients_are_zero(case: Case) -> None:
     arrays = case.cast("float64")
     out, residuals = case.op.forward(*arrays, **case.static)
@@ -155,15 +162,18 @@ def test_missing_gradients_are_zero(case: Case) -> None:
                 np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-14)
 
 
-BATCHED = ("dense-matrix", "conv", "lstm", "max_pool", "average_pool", "batch_norm", "layer_norm")
+RECURRENT = ("lstm", "gru", "simple_rnn")
+BATCHED = (
+    "dense-matrix", "conv", *RECURRENT, "max_pool", "average_pool", "batch_norm", "layer_norm",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.name.startswith(BATCHED)], ids=str)
 def test_empty_batch(case: Case) -> None:
     batch = case.arrays[0].shape[0]
     arrays = case.cast("float32")
-    lstm = case.name.startswith("lstm")
-    states = (4, 5, 6) if lstm else (3,) if "masked" in case.name else ()
+    recurrent = case.name.startswith(RECURRENT)
+    states = (4, 5, 6) if recurrent else (3,) if "masked" in case.name else ()
     arrays = tuple(
         a[:0] if a is not None and (i == 0 or i in states) else a for i, a in enumerate(arrays)
     )

@@ -13,6 +13,9 @@ import pytest
 
 from kernelmodel.engine import numba_support
 from kernelmodel.engine.kernels import conv, epilogue, loops, max_pool, pooling
+from kernelmodel.engine.kernels.columns import add_columns_2d
+from kernelmodel.engine.kernels.lstm import usual_slopes
+from kernelmodel.engine.kernels.windows import windows
 from kernelmodel.engine.numba_support import Twin
 
 numba = importlib.import_module("numba")
@@ -53,6 +56,29 @@ def test_max_pool_gradient(dtype: str, size: Any, strides: Any) -> None:
     disjoint = all(s >= k for s, k in zip(strides, size))
     arguments = (g, out, x, np.zeros_like(x), *size, *strides, disjoint)
     assert_same_bits(both(pooling.max_gradient_2d, *arguments))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "strides, dilation", [((1, 1), (1, 1)), ((2, 1), (1, 3)), ((4, 3), (2, 1))]
+)
+def test_add_columns(dtype: str, strides: Any, dilation: Any) -> None:
+    rng = np.random.default_rng(2)
+    w = windows((13, 12), (3, 2), strides, "valid", dilation)
+    columns = rng.standard_normal((2 * w.out[0] * w.out[1], 6 * 5)).astype(dtype)
+    padded = rng.standard_normal((2, 13, 12, 5)).astype(dtype)
+    layout = (*w.out, *w.size, *w.strides, *w.dilation)
+    assert_same_bits(both(add_columns_2d, columns, padded, *layout))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lstm_slopes(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    gates = rng.uniform(-1, 1, (5, 3, 4, 7)).astype(dtype)
+    before, cell = rng.uniform(-2, 2, (2, 5, 3, 7)).astype(dtype)
+    assert_same_bits(
+        both(usual_slopes, gates, before, cell, np.empty_like(gates), np.empty_like(cell))
+    )
 
 
 def test_first_call_does_not_wait_and_later_ones_switch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +167,7 @@ def test_import_does_not_load_numba() -> None:
 
 def test_switching_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     twins = [epilogue.add_row_relu, epilogue.relu_gradient, pooling.max_gradient_2d]
+    twins.append(add_columns_2d)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((16, 20, 20, 3)).astype("float32")
     kernel = rng.standard_normal((3, 3, 3, 16)).astype("float32")
