@@ -48,10 +48,8 @@ def main() -> None:
     cold = [twin.loops.__name__ for twin in compiled if not twin.ready]
     if cold:
         raise SystemExit(f"No step of the network above uses the kernels {', '.join(cold)}.")
-    print(
-        f"{len(compiled)} kernels compiled, {len(matplotlib.font_manager.fontManager.ttflist)} fonts,"
-    )
-    print(f"for {Path(km.__file__).parent}")
+    fonts = len(matplotlib.font_manager.fontManager.ttflist)
+    print(f"{len(compiled)} kernels compiled in {Path(km.__file__).parent}, {fonts} fonts found")
 
 
 if __name__ == "__main__":
