@@ -1,7 +1,7 @@
 """What each library takes on disk: `python -m tests.benchmarks.install_size`.
 
-Each is installed with pip into a virtual environment of its own, with all that it needs; what counts
-are the files that an empty environment doesn't have. `torch` is the build for processors alone
+pip installs each into a virtual environment of its own, with all that it needs; what counts are the
+files that an empty environment doesn't have. `torch` is the build for processors alone
 where pip finds one of that version; the one for graphics cards takes gigabytes.
 """
 
