@@ -19,7 +19,7 @@ from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
-from kernelmodel.core.policy import get_policy, usable
+from kernelmodel.core.policy import dtype_of_policy, get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
@@ -65,6 +65,7 @@ class Layer(Weights, Operation):
         dtype: Dtype name or `DTypePolicy`.
         name: Name; made up if None.
         activity_regularizer: Regularizer of the output, or None.
+        autocast: Whether inputs of floats are cast to the dtype that it computes in.
 
     Examples:
         >>> import numpy as np
@@ -136,15 +137,19 @@ class Layer(Weights, Operation):
         if "build" in vars(cls):
             cls.build = _builder(cls.build)  # type: ignore[method-assign]
 
-    compute_dtype = property(lambda self: usable(self.dtype_policy.compute_dtype))
-    variable_dtype = property(lambda self: usable(self.dtype_policy.variable_dtype))
-    dtype = variable_dtype
-    path = property(lambda self: self.name)
+    compute_dtype = dtype_of_policy("compute_dtype", "Dtype of its inputs and outputs.")
+    variable_dtype = dtype = dtype_of_policy("variable_dtype", "Dtype of its weights.")
+    path = property(lambda self: self.name, doc="What messages call it.")
 
     # ---- building ----
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, now that the shape of the input is known."""
+        """Make the weights, now that the shape of the input is known.
+
+        Args:
+            input_shape: Shape of the input with the batch axis, None for unknown
+                lengths; a structure of them for several inputs.
+        """
 
     build = _builder(build)
 
@@ -176,7 +181,11 @@ class Layer(Weights, Operation):
         return {"input_shape": shapes}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build with the shapes that `get_build_config` returned."""
+        """Build with the shapes that `get_build_config` returned.
+
+        Args:
+            config: What `get_build_config` returned.
+        """
         if self.built or not config:
             return
         config = map_shapes(lambda s: None if s is None else tuple(s), config)
@@ -286,7 +295,12 @@ class Layer(Weights, Operation):
         self._accepted = shape
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the output, given that of the input."""
+        """The mask of the output, given that of the input.
+
+        Args:
+            inputs: The inputs.
+            previous_mask: Their mask (or masks), booleans; or None.
+        """
         return previous_mask
 
     def _regularize_activity(self, outputs: Any) -> None:
@@ -326,6 +340,9 @@ class Layer(Weights, Operation):
         """The shape of the output for an input of a shape; None for unknown lengths.
 
         A layer that doesn't override this is run on zeros to find it out.
+
+        Args:
+            input_shape: Shape of the input with the batch axis, or a structure of them.
         """
         tensors = map_shapes(lambda s: KerasTensor(s, self.compute_dtype), input_shape)
         return shapes_of(Operation.compute_output_spec(self, tensors))

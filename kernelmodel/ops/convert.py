@@ -36,6 +36,9 @@ def standardize_dtype(dtype: Any) -> str:
 
     Text, of any length, has the dtype "string".
 
+    Args:
+        dtype: A name, a dtype, a type of Python or NumPy, or None for the global float.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
@@ -57,6 +60,9 @@ def standardize_dtype(dtype: Any) -> str:
 def dtype_of(x: Any) -> str:
     """Name of an array's dtype, whichever kind of array it is.
 
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.dtype_of(km.ops.ones(2))
@@ -76,6 +82,9 @@ def is_text(x: Any) -> bool:
 
 def dtype(x: Any) -> str:
     """Name of the dtype of an array or symbolic tensor; a list's is that of its array.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
 
     Examples:
         >>> import kernelmodel as km
@@ -180,6 +189,9 @@ def stop_gradient(variable: Any) -> Any:
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The values as a plain `numpy.ndarray`.
 
+    Args:
+        x: Array, tensor, variable, or nested lists.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.convert_to_numpy([1, 2])
@@ -190,6 +202,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 def shape(x: Any) -> tuple[int | None, ...]:
     """Shape as a tuple; None marks an unknown dimension of a symbolic tensor.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
 
     Examples:
         >>> import kernelmodel as km
@@ -210,6 +225,9 @@ def extents(x: Any) -> tuple[int, ...]:
 def ndim(x: Any) -> int:
     """Number of dimensions.
 
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.ndim([[1, 2]])
@@ -220,6 +238,9 @@ def ndim(x: Any) -> int:
 
 def size(x: Any) -> int | None:
     """Number of elements, or None if a dimension is unknown.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
 
     Examples:
         >>> import kernelmodel as km
@@ -236,6 +257,9 @@ def size(x: Any) -> int | None:
 
 def is_tensor(x: Any) -> bool:
     """Whether x is an array or a symbolic tensor, not a list or a number.
+
+    Args:
+        x: Anything.
 
     Examples:
         >>> import kernelmodel as km

@@ -160,6 +160,11 @@ def dsplit(x: Any, indices_or_sections: Any) -> Any:
     Args:
         x: Array of any shape, or what becomes one.
         indices_or_sections: How many equal parts, or where to cut.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> len(km.ops.dsplit(km.ops.ones((2, 3, 4)), 2))
+        2
     """
     return split(x, indices_or_sections, axis=2)
 

@@ -156,6 +156,9 @@ class Optimizer(OptimizerState):
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], **_: Any) -> Any:
         """Make a step with pairs of gradient and variable.
 
+        Args:
+            grads_and_vars: Pairs `(gradient, variable)`.
+
         Returns:
             The iteration count, a variable.
         """
@@ -297,7 +300,11 @@ class Optimizer(OptimizerState):
                 store(variable, np.where((iteration + 1) % every == 0, new, value))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """At the end of training, replace variables by their averages if there are any."""
+        """At the end of training, replace variables by their averages if there are any.
+
+        Args:
+            var_list: The variables that were trained.
+        """
         if self.use_ema:
             for variable in var_list:
                 if variable.trainable and id(variable) in self._averages:
@@ -328,7 +335,11 @@ class Optimizer(OptimizerState):
         )
 
     def scale_loss(self, loss: Any) -> Any:
-        """The loss times `loss_scale_factor`, to compute gradients of."""
+        """The loss times `loss_scale_factor`, to compute gradients of.
+
+        Args:
+            loss: A loss.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def stateless_apply(

@@ -88,7 +88,12 @@ class OptimizerState(Configurable):
         return {}
 
     def update_shared(self, shared: Slots, iteration: Any) -> Slots:
-        """What all weights share, at the begin of a step."""
+        """What all weights share, at the begin of a step.
+
+        Args:
+            shared: What all weights share.
+            iteration: Number of the step, from 0.
+        """
         return shared
 
     def _slot_name(self, variable: Variable, slot: str) -> str:
@@ -212,12 +217,20 @@ class OptimizerState(Configurable):
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
-        """Write the variables' values into a mapping, under "0", "1", ..."""
+        """Write the variables' values into a mapping, under "0", "1", ...
+
+        Args:
+            store: A mapping to write into.
+        """
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Read the variables' values from a mapping; warn if it holds another number of them."""
+        """Read the variables' values from a mapping; warn if it holds another number of them.
+
+        Args:
+            store: Arrays under "0", "1", ...
+        """
         if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"The saved state of optimizer {self.name!r} was skipped: it holds "
@@ -238,7 +251,12 @@ class OptimizerState(Configurable):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> OptimizerState:
-        """Make an optimizer of the config of another, without its state."""
+        """Make an optimizer of the config of another, without its state.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: `{name: class or function}` that it may name, or None.
+        """
         return cls(**{name: decode(value) for name, value in config.items()})
 
     def __repr__(self) -> str:
