@@ -24,6 +24,7 @@ LIBRARIES = {
 # Label: file of results, heading in it, name of the row.
 FIGURES = {
     "on disk, MB": ("install", "Install", "install, MB"),
+    "`pip install` without a cache, s": ("install", "Install", "install, s"),
     "import, ms": ("import", "Import", "import"),
     "from the cell to the first curve, s (small MLP)": (
         "training", "From cell to curve", "mlp_small"),
