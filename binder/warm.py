@@ -29,7 +29,9 @@ def train() -> None:
     model = km.Sequential([
         layers.Conv2D(4, 3, activation="relu"),
         layers.MaxPooling2D(),
-        layers.Flatten(),
+        layers.Conv2D(4, 2, activation="relu"),
+        layers.Reshape((4, 4)),
+        layers.LSTM(4),
         layers.Dense(8, activation="relu"),
         layers.Dense(2, activation="softmax"),
     ])  # fmt: skip

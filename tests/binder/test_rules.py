@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +30,13 @@ def test_post_build_installs_the_wheel_and_stops_at_the_first_error():
     assert commands[0] == "set -euo pipefail"
     assert commands[1].startswith("pip install ")
     assert commands[1].endswith(" '.[lab]'")
+
+
+def test_every_kernel_is_warmed():
+    script = [sys.executable, str(ROOT / "binder" / "warm.py")]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "kernels compiled" in done.stdout
 
 
 def test_the_badge_opens_the_first_tutorial():
