@@ -74,7 +74,7 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_IMPORTED_WHEN_ASKED_FOR})
+    return [*__all__, "__version__"]
 
 
 if "ipykernel" in _sys.modules:

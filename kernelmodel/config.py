@@ -35,6 +35,11 @@ __all__ = [
     "set_max_steps_per_epoch",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
 
@@ -63,6 +68,13 @@ def set_floatx(value: str) -> None:
 
     Raises:
         ValueError: Something else.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_floatx("float64")
+        >>> km.config.floatx()
+        'float64'
+        >>> km.config.set_floatx("float32")
     """
     _check("set_floatx", value in FLOATS, f"one of {FLOATS}", value)
     DEFAULTS.floatx = standardize_dtype(value)
@@ -88,6 +100,13 @@ def set_epsilon(value: float) -> None:
 
     Args:
         value: A number above 0.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_epsilon(1e-5)
+        >>> km.config.epsilon()
+        1e-05
+        >>> km.config.set_epsilon(1e-7)
     """
     holds = hasattr(value, "__float__") and value > 0
     _check("set_epsilon", holds, "a number above 0", value)
@@ -95,7 +114,13 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """The order of axes of images: "channels_last" at first."""
+    """The order of axes of images: "channels_last" at first.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.image_data_format()
+        'channels_last'
+    """
     return SETTINGS.image_data_format
 
 
@@ -107,6 +132,13 @@ def set_image_data_format(data_format: str) -> None:
 
     Raises:
         ValueError: Something else.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_image_data_format("channels_first")
+        >>> km.config.image_data_format()
+        'channels_first'
+        >>> km.config.set_image_data_format("channels_last")
     """
     name = str(data_format).lower()
     _check("set_image_data_format", name in FORMATS, f"one of {FORMATS}", data_format)
@@ -132,6 +164,13 @@ def set_dtype_policy(policy: Any) -> None:
 
     Raises:
         ValueError: Something else.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_dtype_policy("mixed_float16")
+        >>> km.layers.Dense(2).compute_dtype
+        'float16'
+        >>> km.config.set_dtype_policy("float32")
     """
     holds = isinstance(policy, (str, DTypePolicy))
     _check("set_dtype_policy", holds, "a DTypePolicy or its name", policy)
@@ -139,22 +178,49 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def enable_flash_attention() -> None:
-    """Allow flash attention. It has no effect on results or speed: there is one way to attend."""
+    """Allow flash attention. It has no effect on results or speed: there is one way to attend.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.enable_flash_attention()
+    """
     SETTINGS.flash_attention = None
 
 
 def disable_flash_attention() -> None:
-    """Forbid flash attention. It has no effect on results or speed: there is one way to attend."""
+    """Forbid flash attention. It has no effect on results or speed: there is one way to attend.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.disable_flash_attention()
+        >>> km.config.enable_flash_attention()
+    """
     SETTINGS.flash_attention = False
 
 
 def is_flash_attention_enabled() -> bool | None:
-    """False if it was forbidden, else None."""
+    """False if it was forbidden, else None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.is_flash_attention_enabled()
+    """
     return SETTINGS.flash_attention
 
 
 def enable_unsafe_deserialization() -> None:
-    """Without effect, and it says so: a file is trusted only in the very call that loads it."""
+    """Without effect, and it says so: a file is trusted only in the very call that loads it.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     km.config.enable_unsafe_deserialization()
+        ...
+        >>> len(caught)
+        1
+    """
     warnings.warn(
         "enable_unsafe_deserialization has no effect: code in files is never run, and Lambda "
         "layers need safe_mode=False in the very call that loads them.",
@@ -166,6 +232,11 @@ def max_epochs() -> int | None:
     """Most epochs that `fit` runs, for quick trials of whole notebooks; None for no limit.
 
     The environment variable KERAS_MAX_EPOCHS sets the first value.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.max_epochs() is None
+        True
     """
     return SETTINGS.max_epochs
 
@@ -175,6 +246,13 @@ def set_max_epochs(max_epochs: int | None) -> None:
 
     Args:
         max_epochs: A positive integer, or None for no limit.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_max_epochs(2)
+        >>> km.config.max_epochs()
+        2
+        >>> km.config.set_max_epochs(None)
     """
     holds = max_epochs is None or (hasattr(max_epochs, "__index__") and max_epochs > 0)
     _check("set_max_epochs", holds, "a positive integer or None", max_epochs)
@@ -185,6 +263,11 @@ def max_steps_per_epoch() -> int | None:
     """Most batches that `fit`, `evaluate` and `predict` take from their data; None for no limit.
 
     The environment variable KERAS_MAX_STEPS_PER_EPOCH sets the first value.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.max_steps_per_epoch() is None
+        True
     """
     return SETTINGS.max_steps_per_epoch
 
@@ -194,6 +277,13 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
     Args:
         max_steps_per_epoch: A positive integer, or None for no limit.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.set_max_steps_per_epoch(5)
+        >>> km.config.max_steps_per_epoch()
+        5
+        >>> km.config.set_max_steps_per_epoch(None)
     """
     steps = max_steps_per_epoch
     holds = steps is None or (hasattr(steps, "__index__") and steps > 0)

@@ -28,12 +28,25 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 class MAP_TO_NONE:
-    """What a function of `traverse` returns to put None in place of a part."""
+    """What a function of `traverse` returns to put None in place of a part.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.tree.traverse(lambda x: km.tree.MAP_TO_NONE if x == 2 else None, [1, 2])
+        [1, None]
+    """
 
 
 def is_nested(structure: Any) -> bool:
     """Whether something is a dict, list or tuple.
+
+    Args:
+        structure: Anything.
 
     Examples:
         >>> import kernelmodel as km
@@ -64,6 +77,9 @@ def _rebuilt(structure: Any, parts: list[Any]) -> Any:
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     """The leaves of a structure, each with the keys and places that lead to it.
+
+    Args:
+        structure: Dicts, lists and tuples, nested in any way; everything else is a leaf.
 
     Examples:
         >>> import kernelmodel as km
@@ -112,6 +128,11 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """As `map_structure`, but what lies below the leaves of a shallow structure stays whole.
+
+    Args:
+        shallow_structure: Says how deep to go.
+        func: Takes a part of each structure.
+        structures: Structures that begin like the shallow one.
 
     Examples:
         >>> import kernelmodel as km
@@ -163,8 +184,16 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
 def assert_same_paths(a: Any, b: Any) -> None:
     """Check that the leaves of two structures have the same paths, whatever the containers are.
 
+    Args:
+        a: A structure.
+        b: Another.
+
     Raises:
         ValueError: They differ; the message names the paths.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.tree.assert_same_paths([1, (2,)], [3, [4]])
     """
     paths = [{path for path, _ in flatten_with_path(part)} for part in (a, b)]
     if paths[0] != paths[1]:
@@ -176,6 +205,10 @@ def assert_same_paths(a: Any, b: Any) -> None:
 
 def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     """The structure with other leaves, in the order of `flatten`.
+
+    Args:
+        structure: Dicts, lists and tuples, nested in any way; everything else is a leaf.
+        flat_sequence: The new leaves.
 
     Raises:
         ValueError: Another number of leaves.
@@ -223,6 +256,9 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
 def lists_to_tuples(structure: Any) -> Any:
     """The structure with tuples in place of lists.
 
+    Args:
+        structure: Dicts, lists and tuples, nested in any way; everything else is a leaf.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.tree.lists_to_tuples([1, {"a": [2]}])
@@ -237,6 +273,10 @@ def lists_to_tuples(structure: Any) -> Any:
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     """A structure of shapes with each shape replaced by `func(shape)`.
+
+    Args:
+        func: Takes a shape.
+        structure: Structure of shapes: tuples or lists of integers and None.
 
     Examples:
         >>> import kernelmodel as km

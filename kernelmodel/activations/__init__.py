@@ -83,8 +83,15 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def get(identifier: Any) -> Any:
     """The activation function that a name, config or callable means; None means `linear`.
+
+    Args:
+        identifier: Name, config dict or function; or None.
 
     Raises:
         ValueError: Unknown name.
@@ -98,12 +105,31 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(activation: Any) -> Any:
-    """The name of a known activation function, else the config dict of a registered one."""
+    """The name of a known activation function, else the config dict of a registered one.
+
+    Args:
+        activation: A function.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.activations.serialize(km.activations.relu)
+        'relu'
+    """
     return serialize_keras_object(activation)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The activation function of a name or a config dict."""
+    """The activation function of a name or a config dict.
+
+    Args:
+        config: Name or config dict.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.activations.deserialize("relu").__name__
+        'relu'
+    """
     if isinstance(config, str):
         return REGISTRY.get(config, custom_objects)
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -42,6 +42,10 @@ def relu(
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """x where it is positive, `negative_slope * x` elsewhere (Maas et al., 2013).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        negative_slope: Slope below zero.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.leaky_relu([-1.0, 1.0])
@@ -53,6 +57,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 @REGISTRY.register()
 def relu6(x: Any) -> Any:
     """The positive part of x, at most six.
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -66,6 +73,10 @@ def relu6(x: Any) -> Any:
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2015).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        alpha: Size of the most negative result.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.elu([-1.0, 1.0]).round(3)
@@ -77,6 +88,9 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 @REGISTRY.register()
 def selu(x: Any) -> Any:
     """elu scaled so that deep networks keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -90,6 +104,9 @@ def selu(x: Any) -> Any:
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), a smooth relu.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.softplus([0.0]).round(3)
@@ -101,6 +118,9 @@ def softplus(x: Any) -> Any:
 @REGISTRY.register()
 def softsign(x: Any) -> Any:
     """x / (1 + |x|).
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -114,6 +134,9 @@ def softsign(x: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.sigmoid([0.0])
@@ -125,6 +148,9 @@ def sigmoid(x: Any) -> Any:
 @REGISTRY.register()
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent.
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -138,6 +164,9 @@ def tanh(x: Any) -> Any:
 def silu(x: Any) -> Any:
     """x times its sigmoid (Elfwing et al., 2017; Ramachandran et al., 2017).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.silu([1.0]).round(3)
@@ -149,6 +178,9 @@ def silu(x: Any) -> Any:
 @REGISTRY.register("hard_swish")
 def hard_silu(x: Any) -> Any:
     """x times its hard sigmoid (Howard et al., 2019).
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -178,6 +210,9 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 def exponential(x: Any) -> Any:
     """e to the power of x.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.exponential([0.0])
@@ -189,6 +224,9 @@ def exponential(x: Any) -> Any:
 @REGISTRY.register()
 def linear(x: Any) -> Any:
     """x itself.
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -202,6 +240,9 @@ def linear(x: Any) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """x / 6 + 0.5, limited to [0, 1].
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.hard_sigmoid([-3.0, 0.0, 3.0])
@@ -213,6 +254,10 @@ def hard_sigmoid(x: Any) -> Any:
 @REGISTRY.register()
 def softmax(x: Any, axis: int = -1) -> Any:
     """Exponentials of x that sum to one along the axis: scores as probabilities.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        axis: Axis; negative ones count from the last.
 
     Examples:
         >>> import kernelmodel as km
@@ -226,6 +271,10 @@ def softmax(x: Any, axis: int = -1) -> Any:
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """The logarithm of the softmax, without overflow.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        axis: Axis; negative ones count from the last.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.log_softmax([[1.0, 1.0]]).round(3)
@@ -238,6 +287,9 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 def log_sigmoid(x: Any) -> Any:
     """The logarithm of the sigmoid, without overflow.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.log_sigmoid([0.0]).round(3)
@@ -249,6 +301,9 @@ def log_sigmoid(x: Any) -> Any:
 @REGISTRY.register()
 def mish(x: Any) -> Any:
     """x times the tanh of its softplus (Misra, 2019).
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km

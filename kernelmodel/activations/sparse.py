@@ -12,6 +12,10 @@ from kernelmodel.activations.functions import REGISTRY
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, `alpha * (exp(x / alpha) - 1)` elsewhere (Barron, 2017).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        alpha: Size of the most negative result.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.celu([-1.0, 1.0]).round(3)
@@ -23,6 +27,10 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 @REGISTRY.register()
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half along the axis times the sigmoid of the second (Dauphin et al., 2016).
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        axis: Axis; negative ones count from the last.
 
     Examples:
         >>> import kernelmodel as km
@@ -36,6 +44,10 @@ def glu(x: Any, axis: int = -1) -> Any:
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x, but zero where |x| is at most the threshold.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        threshold: Width of the part that becomes zero, on each side.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.hard_shrink([-2.0, 0.2])
@@ -47,6 +59,9 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 @REGISTRY.register()
 def hard_tanh(x: Any) -> Any:
     """x limited to [-1, 1].
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -60,6 +75,10 @@ def hard_tanh(x: Any) -> Any:
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x moved towards zero by the threshold, and zero where it doesn't reach it.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        threshold: Width of the part that becomes zero, on each side.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.soft_shrink([-2.0, 0.2])
@@ -71,6 +90,9 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
 @REGISTRY.register()
 def sparse_plus(x: Any) -> Any:
     """0 up to -1, (x + 1)² / 4 up to 1, then x: the integral of `sparse_sigmoid`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
 
     Examples:
         >>> import kernelmodel as km
@@ -84,6 +106,9 @@ def sparse_plus(x: Any) -> Any:
 def sparse_sigmoid(x: Any) -> Any:
     """(x + 1) / 2, limited to [0, 1].
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.sparse_sigmoid([-2.0, 0.0])
@@ -95,6 +120,10 @@ def sparse_sigmoid(x: Any) -> Any:
 @REGISTRY.register()
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """The nearest probabilities to x: like softmax, but with zeros (Martins & Astudillo, 2016).
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        axis: Axis; negative ones count from the last.
 
     Examples:
         >>> import kernelmodel as km
@@ -108,6 +137,10 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 def squareplus(x: Any, b: float = 4) -> Any:
     """(x + sqrt(x² + b)) / 2, a smooth relu without exponentials (Barron, 2021).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        b: How wide the bend at zero is.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.squareplus([0.0])
@@ -120,6 +153,9 @@ def squareplus(x: Any, b: float = 4) -> Any:
 def tanh_shrink(x: Any) -> Any:
     """x - tanh(x).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.activations.tanh_shrink([1.0]).round(3)
@@ -131,6 +167,11 @@ def tanh_shrink(x: Any) -> Any:
 @REGISTRY.register()
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """x where it is above the threshold, the default elsewhere.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        threshold: Values up to it are replaced.
+        default_value: What replaces them.
 
     Examples:
         >>> import kernelmodel as km

@@ -44,6 +44,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def __getattr__(name: str) -> Any:
     """`LivePanel` is part of the notebook's half, which is imported when somebody asks for it."""
     if name == "LivePanel":

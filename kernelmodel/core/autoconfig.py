@@ -80,7 +80,11 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make an object of the config of another."""
+        """Make an object of the config of another.
+
+        Args:
+            config: What `get_config` returned.
+        """
         return cls(**{name: decode(value) for name, value in config.items()})
 
 

@@ -147,7 +147,19 @@ def standing_in(variable: Variable, value: Any) -> Iterator[None]:
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Put a name before the paths of the weights that are made in a `with` block."""
+    """Put a name before the paths of the weights that are made in a `with` block.
+
+    Args:
+        name: What the paths begin with.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> with km.name_scope("left"):
+        ...     weight = km.Variable(1.0, name="w")
+        ...
+        >>> weight.path
+        'w'
+    """
     context = CURRENT.get()
     with Context() if context is None else nullcontext(context) as running:
         outer = running.path

@@ -74,13 +74,22 @@ class GradientTape:
         ENGINE_LOCK.__exit__(*error)
 
     def watches(self, variable: Variable) -> bool:
-        """Whether reads of the variable are recorded."""
+        """Whether reads of the variable are recorded.
+
+        Args:
+            variable: A variable.
+        """
         if id(variable) in self._watched:
             return True
         return self.watch_accessed_variables and variable.trainable and is_floating(variable)
 
     def box_of(self, variable: Variable, value: Any) -> Any:
-        """The traced value of a variable on this tape."""
+        """The traced value of a variable on this tape.
+
+        Args:
+            variable: A variable.
+            value: Its value.
+        """
         box = self.boxes.get(id(variable))
         if box is None:
             box = self.boxes[id(variable)] = root_box(value, self.trace)
@@ -89,6 +98,9 @@ class GradientTape:
 
     def watch(self, tensor: Any) -> Any:
         """Record what is done with an array (or each array of a structure).
+
+        Args:
+            tensor: An array, or a structure of arrays.
 
         Returns:
             Its traced twin, to be used in its place by plain NumPy code.

@@ -22,6 +22,11 @@ class InputLayer(Layer):
         input_tensor: A symbolic tensor to take as the input.
         optional: Whether the input may be None.
         name: Name; made up if None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.InputLayer(shape=(3,), name="x").output.shape
+        (None, 3)
     """
 
     def __init__(

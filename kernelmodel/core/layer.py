@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from kernelmodel.core.arguments import to_arrays
 from kernelmodel.core.autoconfig import Configurable, init_parameters
+from kernelmodel.core.building import building
 from kernelmodel.core.call_spec import (
     build_parameters,
     call_spec,
     own_parameters,
     shape_parameters,
 )
-from kernelmodel.core.context import Context, named
+from kernelmodel.core.context import Context
 from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.making import named_errors
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
-from kernelmodel.core.policy import get_policy
+from kernelmodel.core.policy import dtype_of_policy, get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
@@ -30,28 +29,6 @@ from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor, as_tensor
 from kernelmodel.ops.convert import dtype_of
 from kernelmodel.ops.dispatch import find_recorder
-
-
-def _builder(build: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a class's `build`: variables get the layer's path, and the layer counts as built."""
-
-    @wraps(build)
-    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
-        if self._building:
-            build(self, *args, **kwargs)
-            return
-        self._building = True
-        try:
-            with named(self.name):
-                build(self, *args, **kwargs)
-        finally:
-            self._building = False
-        if args or kwargs:
-            positional = args[0] if len(args) == 1 else args
-            self._build_shapes = {"shapes_dict": kwargs} if kwargs else positional
-        self.built = True
-
-    return wrapped
 
 
 class Layer(Weights, Operation):
@@ -66,6 +43,7 @@ class Layer(Weights, Operation):
         dtype: Dtype name or `DTypePolicy`.
         name: Name; made up if None.
         activity_regularizer: Regularizer of the output, or None.
+        autocast: Whether inputs of floats are cast to the dtype that it computes in.
 
     Examples:
         >>> import numpy as np
@@ -138,19 +116,23 @@ class Layer(Weights, Operation):
         if "__init__" in vars(cls):
             cls.__init__ = named_errors(cls.__init__)  # type: ignore[method-assign]
         if "build" in vars(cls):
-            cls.build = _builder(cls.build)  # type: ignore[method-assign]
+            cls.build = building(cls.build)  # type: ignore[method-assign]
 
-    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype)
-    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype)
-    dtype = variable_dtype
-    path = property(lambda self: self.name)
+    compute_dtype = dtype_of_policy("compute_dtype", "Dtype of its inputs and outputs.")
+    variable_dtype = dtype = dtype_of_policy("variable_dtype", "Dtype of its weights.")
+    path = property(lambda self: self.name, doc="What messages call it.")
 
     # ---- building ----
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, now that the shape of the input is known."""
+        """Make the weights, now that the shape of the input is known.
 
-    build = _builder(build)
+        Args:
+            input_shape: Shape of the input with the batch axis, None for unknown
+                lengths; a structure of them for several inputs.
+        """
+
+    build = building(build)
 
     def _build_for(self, named: dict[str, Any]) -> None:
         """Build with the shapes of the arguments of the first call."""
@@ -180,7 +162,11 @@ class Layer(Weights, Operation):
         return {"input_shape": shapes}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build with the shapes that `get_build_config` returned."""
+        """Build with the shapes that `get_build_config` returned.
+
+        Args:
+            config: What `get_build_config` returned.
+        """
         if self.built or not config:
             return
         config = map_shapes(lambda s: None if s is None else tuple(s), config)
@@ -290,7 +276,12 @@ class Layer(Weights, Operation):
         self._accepted = shape
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the output, given that of the input."""
+        """The mask of the output, given that of the input.
+
+        Args:
+            inputs: The inputs.
+            previous_mask: Their mask (or masks), booleans; or None.
+        """
         return previous_mask
 
     def _regularize_activity(self, outputs: Any) -> None:
@@ -330,6 +321,9 @@ class Layer(Weights, Operation):
         """The shape of the output for an input of a shape; None for unknown lengths.
 
         A layer that doesn't override this is run on zeros to find it out.
+
+        Args:
+            input_shape: Shape of the input with the batch axis, or a structure of them.
         """
         tensors = map_shapes(lambda s: KerasTensor(s, self.compute_dtype), input_shape)
         return shapes_of(Operation.compute_output_spec(self, tensors))

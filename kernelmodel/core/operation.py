@@ -19,6 +19,15 @@ class Operation(Configurable):
 
     Args:
         name: Name, unique in a model; made up of the class name if None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> class Double(km.Operation):
+        ...     def call(self, x):
+        ...         return 2 * x
+        ...
+        >>> km.Model(inputs := km.Input((3,)), Double()(inputs)).output_shape
+        (None, 3)
     """
 
     def __init__(self, name: str | None = None) -> None:

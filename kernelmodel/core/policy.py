@@ -54,9 +54,9 @@ class DTypePolicy:
                 f"such as 'float32', got {name!r}."
             ) from error
 
-    name = property(lambda self: self._name)
-    compute_dtype = property(lambda self: self._compute_dtype)
-    variable_dtype = property(lambda self: self._variable_dtype)
+    name = property(lambda self: self._name, doc='Its name, such as "mixed_float16".')
+    compute_dtype = property(lambda self: self._compute_dtype, doc="Dtype to compute in.")
+    variable_dtype = property(lambda self: self._variable_dtype, doc="Dtype of weights.")
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`."""
@@ -123,9 +123,15 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         """The policy of what nothing matches."""
         return get_policy(self._default)
 
-    name = property(lambda self: f"map_{self.default_policy.name}")
-    compute_dtype = property(lambda self: self.default_policy.compute_dtype)
-    variable_dtype = property(lambda self: self.default_policy.variable_dtype)
+    name = property(
+        lambda self: f"map_{self.default_policy.name}", doc='Its name, such as "mixed_float16".'
+    )
+    compute_dtype = property(
+        lambda self: self.default_policy.compute_dtype, doc="Dtype to compute in."
+    )
+    variable_dtype = property(
+        lambda self: self.default_policy.variable_dtype, doc="Dtype of weights."
+    )
 
     def __getitem__(self, key: str) -> DTypePolicy:
         if key in self.policy_map:
@@ -202,3 +208,13 @@ def _policy_of(dtype: Any) -> DTypePolicy:
     if isinstance(dtype, dict):
         return deserialize_keras_object(dtype)
     return DTypePolicy(dtype if isinstance(dtype, str) else standardize_dtype(dtype))
+
+
+def dtype_of_policy(name: str, doc: str) -> Any:
+    """A property of a layer: a dtype of its policy.
+
+    Args:
+        name: Attribute of the policy.
+        doc: Docstring.
+    """
+    return property(lambda self: getattr(self.dtype_policy, name), doc=doc)

@@ -8,22 +8,24 @@ arguments that the file chooses, so it needs `safe_mode=False` in the very call 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from kernelmodel.core import autoconfig, lookup
 from kernelmodel.core.lookup import TABLES, Registry, suggestion
 from kernelmodel.core.reading import IN
+from kernelmodel.core.registration import (
+    custom_object_scope,
+    custom_scope_objects,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+)
 from kernelmodel.ops.convert import standardize_dtype
-
-T = TypeVar("T")
-
-_registered: dict[str, Any] = {}
-_scope: ContextVar[dict[str, Any] | None] = ContextVar("kernelmodel_custom_objects", default=None)
 
 # Objects that one config holds several times, by the number that marks them: while a whole model
 # is written, (object, its first config, number); while one is read, the object.
@@ -63,93 +65,19 @@ def lambda_scope(allowed: bool) -> Iterator[None]:
         _lambdas.reset(token)
 
 
-def custom_scope_objects() -> dict[str, Any]:
-    """Names that the running `custom_object_scope` adds."""
-    return _scope.get() or {}
-
-
-@contextmanager
-def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
-    """Let configs name these classes and functions inside a `with` block.
-
-    Args:
-        objects: `{name: class or function}`.
-
-    Examples:
-        >>> import kernelmodel as km
-        >>> def halve(x):
-        ...     return x / 2
-        >>> with km.utils.custom_object_scope({"halve": halve}):
-        ...     layer = km.layers.Activation("halve")
-    """
-    token = _scope.set({**custom_scope_objects(), **objects})
-    try:
-        yield
-    finally:
-        _scope.reset(token)
-
-
-def register_keras_serializable(
-    package: str = "Custom", name: str | None = None
-) -> Callable[[T], T]:
-    """Class or function decorator: files may name it, so that models that use it load.
-
-    Args:
-        package: Goes before the name, so that two projects can use one name.
-        name: Name in files; None for the class's own.
-
-    Raises:
-        ValueError: The class has no `get_config`.
-
-    Examples:
-        >>> import kernelmodel as km
-        >>> @km.utils.register_keras_serializable(package="docs")
-        ... class Twice(km.layers.Layer):
-        ...     def call(self, x):
-        ...         return 2 * x
-        >>> km.utils.get_registered_name(Twice)
-        'docs>Twice'
-    """
-
-    def enter(thing: T) -> T:
-        if isinstance(thing, type) and not hasattr(thing, "get_config"):
-            raise ValueError(
-                f"Can't register class {thing.__name__}: it has no get_config(). Add one that "
-                "returns the arguments of __init__ as a dict."
-            )
-        title = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
-        _registered[title] = thing
-        thing.__kernelmodel_registered__ = title  # type: ignore[attr-defined]
-        return thing
-
-    return enter
-
-
-def get_registered_name(obj: Any) -> str:
-    """The name that files use for a registered class or function; else its own name."""
-    return vars(obj).get("__kernelmodel_registered__", obj.__name__)
-
-
-def get_registered_object(
-    name: str, custom_objects: dict[str, Any] | None = None, module_objects: Any = None
-) -> Any:
-    """The class or function of a registered name, or None."""
-    for table in (custom_scope_objects(), custom_objects or {}, _registered, module_objects or {}):
-        if name in table:
-            return table[name]
-    return None
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """The names that `register_keras_serializable` has entered, for reading and adding."""
-    return _registered
-
-
 def serialize_keras_object(obj: Any) -> Any:
     """A config of an object: a dict of module, class name and config, or the value itself.
 
+    Args:
+        obj: A layer, a loss, any object with `get_config`, or a value that JSON can hold.
+
     Raises:
         TypeError: The object has no config and is none of the types that JSON can hold.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.saving.serialize_keras_object(km.layers.Flatten())["class_name"]
+        'Flatten'
     """
     if obj is None or isinstance(obj, (bool, int, float, str)):
         return obj
@@ -247,6 +175,12 @@ def deserialize_keras_object(
     Raises:
         ValueError: The config names something that nobody registered, carries code, or needs
             `safe_mode=False`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.saving.serialize_keras_object(km.layers.Dense(3))
+        >>> km.saving.deserialize_keras_object(config).units
+        3
     """
     if custom_objects or safe_mode is False:
         with (
@@ -347,7 +281,7 @@ def find_class(
                 return candidate.classes[name]
             if name in candidate.names:
                 return candidate.names[name]
-    known = {n for t in TABLES.values() for n in t.classes} | set(_registered)
+    known = {n for t in TABLES.values() for n in t.classes} | set(get_custom_objects())
     raise ValueError(
         f"Unknown class or function {registered or name!r} (module {module!r}). If it is your own, "
         "pass custom_objects={" + repr(name) + ": ...} or decorate it with "
@@ -376,6 +310,6 @@ def find_function(config: dict[str, Any], table: Registry | None = None) -> Any:
 lookup.deserialize = lambda config, custom, table: deserialize_keras_object(
     config, custom, table=table
 )
-lookup.custom_scope = lambda: {**_registered, **custom_scope_objects()}
+lookup.custom_scope = lambda: {**get_custom_objects(), **custom_scope_objects()}
 autoconfig._encode = serialize_keras_object
 autoconfig._decode = deserialize_keras_object

@@ -39,15 +39,34 @@ SETTINGS = Settings()
 
 
 def enable_interactive_logging() -> None:
-    """Write progress and messages to standard output, as at first."""
+    """Write progress and messages to standard output, as at first.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.enable_interactive_logging()
+    """
     SETTINGS.interactive_logging = True
 
 
 def disable_interactive_logging() -> None:
-    """Write progress and messages to the logger "kernelmodel", at level INFO."""
+    """Write progress and messages to the logger "kernelmodel", at level INFO.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.disable_interactive_logging()
+        >>> km.config.is_interactive_logging_enabled()
+        False
+        >>> km.config.enable_interactive_logging()
+    """
     SETTINGS.interactive_logging = False
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether progress and messages go to standard output."""
+    """Whether progress and messages go to standard output.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.is_interactive_logging_enabled()
+        True
+    """
     return SETTINGS.interactive_logging

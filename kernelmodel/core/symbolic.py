@@ -39,7 +39,7 @@ class KerasTensor:
         self.name = name or unique_name("keras_tensor")
         self.node: Node | None = None
 
-    ndim = property(lambda self: len(self.shape))
+    ndim = property(lambda self: len(self.shape), doc="Number of axes.")
     rank = ndim
 
     def __record_op__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -35,6 +35,7 @@ class Variable(NDArrayOperatorsMixin):
         dtype: Dtype name; None for that of the value, `config.floatx()` for Python floats.
         trainable: Whether optimizers change it.
         name: Name, unique within its owner; made up if None.
+        path: Names of its owners and its own, joined by "/"; None for the name alone.
 
     Raises:
         ValueError: A callable initializer without a shape; later, a value of another shape.
@@ -109,9 +110,9 @@ class Variable(NDArrayOperatorsMixin):
     def _node(self) -> Any:
         return self.value._node
 
-    ndim = property(lambda self: len(self.shape))
-    size = property(lambda self: int(np.prod(self.shape)))
-    T = property(lambda self: self.value.T)
+    ndim = property(lambda self: len(self.shape), doc="Number of axes.")
+    size = property(lambda self: int(np.prod(self.shape)), doc="Number of entries.")
+    T = property(lambda self: self.value.T, doc="The value with its axes reversed.")
 
     def numpy(self) -> np.ndarray:
         """A copy of the values as a plain NumPy array."""
@@ -146,11 +147,19 @@ class Variable(NDArrayOperatorsMixin):
         return self
 
     def assign_add(self, value: Any) -> Variable:
-        """Add to the value."""
+        """Add to the value.
+
+        Args:
+            value: Array that broadcasts to the shape.
+        """
         return self.assign(getval(self.value) + np_value(value))
 
     def assign_sub(self, value: Any) -> Variable:
-        """Subtract from the value."""
+        """Subtract from the value.
+
+        Args:
+            value: Array that broadcasts to the shape.
+        """
         return self.assign(getval(self.value) - np_value(value))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -5,6 +5,10 @@ from kernelmodel.datasets.reading import Arrays, check_split, cut, load_npz, mix
 __all__ = ["load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data(
     path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113
 ) -> tuple[Arrays, Arrays]:

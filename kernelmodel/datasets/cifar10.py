@@ -6,6 +6,10 @@ from kernelmodel.datasets.reading import Arrays
 __all__ = ["load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data() -> tuple[Arrays, Arrays]:
     """60,000 colour pictures of ten kinds, 32 by 32 pixels.
 

@@ -6,6 +6,10 @@ from kernelmodel.datasets.reading import Arrays
 __all__ = ["load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data(label_mode: str = "fine") -> tuple[Arrays, Arrays]:
     """60,000 colour pictures of a hundred kinds, 32 by 32 pixels.
 

@@ -11,6 +11,10 @@ from kernelmodel.utils.downloads import get_file
 __all__ = ["load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data() -> tuple[Arrays, Arrays]:
     """70,000 pictures of clothes of ten kinds, 28 by 28 pixels.
 

@@ -10,6 +10,10 @@ from kernelmodel.datasets.reading import Arrays, load_npz
 __all__ = ["get_word_index", "load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data(
     path: str = "imdb.npz",
     num_words: int | None = None,

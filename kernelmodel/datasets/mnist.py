@@ -5,6 +5,10 @@ from kernelmodel.datasets.reading import Arrays, load_npz
 __all__ = ["load_data"]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def load_data(path: str = "mnist.npz") -> tuple[Arrays, Arrays]:
     """70,000 handwritten digits, 28 by 28 pixels.
 

@@ -5,6 +5,11 @@ from kernelmodel.datasets.reading import Arrays, check_split, cut, load_npz, mix
 
 __all__ = ["get_label_names", "get_word_index", "load_data"]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 TOPICS = (
     "cocoa", "grain", "veg-oil", "earn", "acq", "wheat", "copper", "housing", "money-supply",
     "coffee", "sugar", "trade", "reserves", "ship", "cotton", "carcass", "crude", "nat-gas", "cpi",

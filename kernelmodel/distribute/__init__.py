@@ -41,3 +41,7 @@ from kernelmodel.engine.exchange import WorkerError
 from kernelmodel.training.sources.shards import Shards
 
 __all__ = ["DataParallel", "Shards", "WorkerDied", "WorkerError", "start_workers"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -31,7 +31,16 @@ class RemoteTrace(Exception):
 
 
 class WorkerDied(WorkerError):
-    """A worker is gone: killed, out of memory, its machine lost."""
+    """A worker is gone: killed, out of memory, its machine lost.
+
+    Args:
+        message: Which one, and what to do.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> issubclass(km.distribute.WorkerDied, km.distribute.WorkerError)
+        True
+    """
 
 
 class Engines:

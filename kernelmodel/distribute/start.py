@@ -35,6 +35,11 @@ def start_workers(count: int, threads: int = 1, timeout: float = 120.0, **option
     Raises:
         ImportError: The extra `distribute` isn't installed.
         RuntimeError: There is no `mpiexec`, or the workers don't start.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> cluster = km.distribute.start_workers(2)  # doctest: +SKIP
+        >>> strategy = km.distribute.DataParallel(cluster)  # doctest: +SKIP
     """
     require_packages("start_workers", "ipyparallel", "mpi4py", "cloudpickle")
     import ipyparallel

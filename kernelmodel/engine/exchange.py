@@ -23,7 +23,20 @@ from kernelmodel.engine.tape import make_node
 
 
 class WorkerError(RuntimeError):
-    """Another worker failed, and so this one can't go on."""
+    """Another worker failed, and so this one can't go on.
+
+    Args:
+        message: Which one, and why.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> raise km.distribute.WorkerError("Worker 1 failed: a loss that is not a number")
+        Traceback (most recent call last):
+        kernelmodel.engine.exchange.WorkerError: Worker 1 failed: a loss that is not a number
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
 
 
 class Exchange(Protocol):

@@ -18,6 +18,9 @@ def ordered_keys(structure: dict[Any, Any]) -> list[Any]:
 def flatten(structure: Any) -> list[Any]:
     """The leaves of a structure.
 
+    Args:
+        structure: Dicts, lists and tuples, nested in any way; everything else is a leaf.
+
     Examples:
         >>> flatten({"b": 1, "a": [2, (3,)]})
         [2, 3, 1]

@@ -37,3 +37,7 @@ __all__ = [
     "smooth_grad",
     "worst_predictions",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -68,6 +68,11 @@ __all__ = [
     "zeros",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 orthogonal, variance_scaling = Orthogonal, VarianceScaling
@@ -81,6 +86,9 @@ stft, STFTInitializer = STFT, STFT
 def get(identifier: Any) -> Any:
     """The initializer that a name, config, class or instance means; None stays None.
 
+    Args:
+        identifier: Name, config dict, class or instance; or None.
+
     Raises:
         ValueError: Unknown name.
 
@@ -93,10 +101,30 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(initializer: Any) -> Any:
-    """The config dict of an initializer."""
+    """The config dict of an initializer.
+
+    Args:
+        initializer: An initializer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.initializers.serialize(km.initializers.Zeros())["class_name"]
+        'Zeros'
+    """
     return serialize_keras_object(initializer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The initializer of a config dict."""
+    """The initializer of a config dict.
+
+    Args:
+        config: Config dict.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.initializers.serialize(km.initializers.Zeros())
+        >>> type(km.initializers.deserialize(config)).__name__
+        'Zeros'
+    """
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

@@ -45,6 +45,15 @@ class RandomInitializer(Initializer):
 
     Args:
         seed: Integer or `SeedGenerator`; None draws one from the global stream, once.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> class Coin(km.initializers.RandomInitializer):
+        ...     def __call__(self, shape, dtype=None):
+        ...         return km.random.randint(shape, 0, 2, seed=self.seed)
+        ...
+        >>> Coin(seed=1)((2, 3)).shape
+        (2, 3)
     """
 
     def __init__(self, seed: Any = None) -> None:

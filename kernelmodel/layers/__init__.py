@@ -332,8 +332,15 @@ __all__ = [
 __all__ += _preprocessing
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def serialize(layer: Layer) -> Any:
     """The config dict of a layer: module, class name and config.
+
+    Args:
+        layer: A layer.
 
     Examples:
         >>> import kernelmodel as km
@@ -346,8 +353,18 @@ def serialize(layer: Layer) -> Any:
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The layer of a config dict, or of a class name.
 
+    Args:
+        config: Config dict, or a name.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
     Raises:
         ValueError: An unknown class.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.layers.serialize(km.layers.Flatten())
+        >>> type(km.layers.deserialize(config)).__name__
+        'Flatten'
     """
     if isinstance(config, str):
         return REGISTRY.get(config, custom_objects)

@@ -138,6 +138,11 @@ class ZeroPadding3D(_ZeroPadding):
     Args:
         padding: An integer for all sides, three of them, or three pairs (before, after).
         data_format: "channels_last" or "channels_first"; None for the former.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.ZeroPadding3D(1)(km.ops.ones((1, 4, 5, 6, 2))).shape
+        (1, 6, 7, 8, 2)
     """
 
     rank = 3
@@ -204,6 +209,11 @@ class Cropping3D(_Cropping):
     Args:
         cropping: An integer for all sides, three of them, or three pairs (before, after).
         data_format: "channels_last" or "channels_first"; None for the former.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.Cropping3D(1)(km.ops.ones((1, 4, 5, 6, 2))).shape
+        (1, 2, 3, 4, 2)
     """
 
     rank = 3

@@ -177,9 +177,19 @@ class ConvTranspose(Windowed):
 
 @REGISTRY.register("Convolution1DTranspose")
 class Conv1DTranspose(ConvTranspose):
-    __doc__ = (ConvTranspose.__doc__ or "").replace(
-        "Base of transposed convolutions.", "Transposed convolution of sequences."
+    __doc__ = (
+        (ConvTranspose.__doc__ or "").replace(
+            "Base of transposed convolutions.", "Transposed convolution of sequences."
+        )
+        + """
+    Examples:
+        >>> import numpy as np
+        >>> import kernelmodel as km
+        >>> km.layers.Conv1DTranspose(8, 3, strides=2)(np.ones((1, 5, 3))).shape
+        (1, 11, 8)
+    """
     )
+
     rank = 1
 
 
@@ -204,9 +214,19 @@ class Conv2DTranspose(ConvTranspose):
 
 @REGISTRY.register("Convolution3DTranspose")
 class Conv3DTranspose(ConvTranspose):
-    __doc__ = (ConvTranspose.__doc__ or "").replace(
-        "Base of transposed convolutions.", "Transposed convolution of volumes."
+    __doc__ = (
+        (ConvTranspose.__doc__ or "").replace(
+            "Base of transposed convolutions.", "Transposed convolution of volumes."
+        )
+        + """
+    Examples:
+        >>> import numpy as np
+        >>> import kernelmodel as km
+        >>> km.layers.Conv3DTranspose(8, 3)(np.ones((1, 5, 5, 5, 3))).shape
+        (1, 7, 7, 7, 8)
+    """
     )
+
     rank = 3
 
     def __init__(

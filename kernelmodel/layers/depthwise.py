@@ -152,9 +152,19 @@ class DepthwiseConv(_Depthwise):
 
 @REGISTRY.register()
 class DepthwiseConv1D(DepthwiseConv):
-    __doc__ = (DepthwiseConv.__doc__ or "").replace(
-        "Base of depthwise convolutions:", "Depthwise convolution of sequences:"
+    __doc__ = (
+        (DepthwiseConv.__doc__ or "").replace(
+            "Base of depthwise convolutions:", "Depthwise convolution of sequences:"
+        )
+        + """
+    Examples:
+        >>> import numpy as np
+        >>> import kernelmodel as km
+        >>> km.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((1, 5, 3))).shape
+        (1, 3, 6)
+    """
     )
+
     rank = 1
 
 
@@ -279,9 +289,19 @@ class SeparableConv(_Depthwise):
 
 @REGISTRY.register("SeparableConvolution1D")
 class SeparableConv1D(SeparableConv):
-    __doc__ = (SeparableConv.__doc__ or "").replace(
-        "Base of separable convolutions:", "Separable convolution of sequences:"
+    __doc__ = (
+        (SeparableConv.__doc__ or "").replace(
+            "Base of separable convolutions:", "Separable convolution of sequences:"
+        )
+        + """
+    Examples:
+        >>> import numpy as np
+        >>> import kernelmodel as km
+        >>> km.layers.SeparableConv1D(8, 3)(np.ones((1, 5, 3))).shape
+        (1, 3, 8)
+    """
     )
+
     rank = 1
 
 

@@ -168,10 +168,32 @@ class Dot(Layer):
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """A list of tensors joined along an axis, by a `Concatenate` layer."""
+    """A list of tensors joined along an axis, by a `Concatenate` layer.
+
+    Args:
+        inputs: A list of tensors.
+        axis: The axis along which their lengths may differ.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.concatenate([km.Input((2,)), km.Input((3,))]).shape
+        (None, 5)
+    """
     return Concatenate(axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
-    """Dot product of a list of two tensors, by a `Dot` layer."""
+    """Dot product of a list of two tensors, by a `Dot` layer.
+
+    Args:
+        inputs: A list of two tensors.
+        axes: The axis of both over which products are summed, or a pair of axes.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.dot([km.ops.ones((1, 4)), km.ops.full((1, 4), 2.0)])
+        array([[8.]], dtype=float32)
+    """
     return Dot(axes, **kwargs)(inputs)

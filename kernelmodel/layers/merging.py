@@ -217,30 +217,90 @@ class Minimum(_Extreme):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """Sum of a list of tensors, by an `Add` layer."""
+    """Sum of a list of tensors, by an `Add` layer.
+
+    Args:
+        inputs: A list of tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.add([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[4., 4.]], dtype=float32)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """First less second of a list of two tensors, by a `Subtract` layer."""
+    """First less second of a list of two tensors, by a `Subtract` layer.
+
+    Args:
+        inputs: A list of two tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.subtract([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[-2., -2.]], dtype=float32)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def average(inputs: Any, **kwargs: Any) -> Any:
-    """Mean of a list of tensors, by an `Average` layer."""
+    """Mean of a list of tensors, by an `Average` layer.
+
+    Args:
+        inputs: A list of tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.average([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[2., 2.]], dtype=float32)
+    """
     return Average(**kwargs)(inputs)
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """Product of a list of tensors, by a `Multiply` layer."""
+    """Product of a list of tensors, by a `Multiply` layer.
+
+    Args:
+        inputs: A list of tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.multiply([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[3., 3.]], dtype=float32)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """Largest of a list of tensors, by a `Maximum` layer."""
+    """Largest of a list of tensors, by a `Maximum` layer.
+
+    Args:
+        inputs: A list of tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.maximum([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[3., 3.]], dtype=float32)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """Smallest of a list of tensors, by a `Minimum` layer."""
+    """Smallest of a list of tensors, by a `Minimum` layer.
+
+    Args:
+        inputs: A list of tensors whose shapes broadcast.
+        kwargs: Arguments of the layer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.minimum([km.ops.ones((1, 2)), km.ops.full((1, 2), 3.0)])
+        array([[1., 1.]], dtype=float32)
+    """
     return Minimum(**kwargs)(inputs)

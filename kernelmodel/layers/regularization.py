@@ -173,6 +173,11 @@ class SpatialDropout3D(_SpatialDropout):
         rate: Share of the channels that is dropped.
         data_format: "channels_last" or "channels_first"; None for the former.
         seed: Integer, or None for other numbers in each run.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.SpatialDropout3D(0.5)(km.ops.ones((1, 2, 2, 2, 3))).shape
+        (1, 2, 2, 2, 3)
     """
 
     rank = 3

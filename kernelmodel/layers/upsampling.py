@@ -117,6 +117,11 @@ class UpSampling3D(_UpSampling):
     Args:
         size: Factor, or one for each of the three axes.
         data_format: "channels_last" or "channels_first"; None for the former.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.layers.UpSampling3D(2)(km.ops.ones((1, 2, 3, 4, 1))).shape
+        (1, 4, 6, 8, 1)
     """
 
     rank = 3

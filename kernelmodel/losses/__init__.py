@@ -117,6 +117,11 @@ __all__ = [
     "tversky",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 mse, mae, mape = mean_squared_error, mean_absolute_error, mean_absolute_percentage_error
 msle, kld, logcosh = mean_squared_logarithmic_error, kl_divergence, log_cosh
 
@@ -151,6 +156,9 @@ for _function, _aliases in {
 def get(identifier: Any) -> Any:
     """The loss, or loss function, that a name, config, class or callable means.
 
+    Args:
+        identifier: Name, config dict, class or instance; or None.
+
     Raises:
         ValueError: Unknown name.
 
@@ -163,12 +171,32 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(loss: Any) -> Any:
-    """The config dict of a loss or a loss function."""
+    """The config dict of a loss or a loss function.
+
+    Args:
+        loss: A loss.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.losses.serialize(km.losses.Hinge())["class_name"]
+        'Hinge'
+    """
     return serialize_keras_object(loss)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The loss of a name or a config dict."""
+    """The loss of a name or a config dict.
+
+    Args:
+        config: Config dict, or a name.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.losses.serialize(km.losses.Hinge())
+        >>> type(km.losses.deserialize(config)).__name__
+        'Hinge'
+    """
     if isinstance(config, str):
         return REGISTRY.get(config, custom_objects)
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

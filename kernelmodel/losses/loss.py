@@ -94,14 +94,25 @@ class Loss(Configurable):
         return ops.convert_to_tensor(x, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """One loss for each sample (and time step): the mean over the last axis, usually."""
+        """One loss for each sample (and time step): the mean over the last axis, usually.
+
+        Args:
+            y_true: Targets, batch first.
+            y_pred: Predictions, batch first.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} needs a call(y_true, y_pred) that returns a loss for each "
             "sample."
         )
 
     def mask_losses(self, y_true: Any, y_pred: Any, losses: Any) -> Any:
-        """Booleans, False for losses of `call` that don't count; None if all do."""
+        """Booleans, False for losses of `call` that don't count; None if all do.
+
+        Args:
+            y_true: Targets, batch first.
+            y_pred: Predictions, batch first.
+            losses: What `call` returned for them.
+        """
         return None
 
     def _require(self, name: str, value: Any, least: float, most: float = math.inf) -> None:

@@ -172,6 +172,11 @@ __all__ = [
     "top_k_categorical_accuracy",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 # Short names mean classes here, functions among the losses, as in Keras.
 REGISTRY.names |= {
     "mse": MeanSquaredError,
@@ -208,6 +213,9 @@ for _function in (
 def get(identifier: Any) -> Any:
     """The metric that a name, config, class, function or instance means; None stays None.
 
+    Args:
+        identifier: Name, config dict, class or instance; or None.
+
     Raises:
         ValueError: Unknown name.
 
@@ -220,12 +228,32 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """The config dict of a metric."""
+    """The config dict of a metric.
+
+    Args:
+        metric: A metric.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.metrics.serialize(km.metrics.Mean())["class_name"]
+        'Mean'
+    """
     return serialize_keras_object(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The metric of a name or a config dict."""
+    """The metric of a name or a config dict.
+
+    Args:
+        config: Config dict, or a name.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.metrics.serialize(km.metrics.Mean())
+        >>> type(km.metrics.deserialize(config)).__name__
+        'Mean'
+    """
     if isinstance(config, str):
         return REGISTRY.get(config, custom_objects)
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

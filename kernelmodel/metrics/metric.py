@@ -102,7 +102,14 @@ class Metric(Configurable):
     def add_weight(
         self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
     ) -> Variable:
-        """The same as `add_variable`."""
+        """The same as `add_variable`.
+
+        Args:
+            shape: Shape.
+            initializer: The first value, or what makes it; None for zeros.
+            dtype: Dtype name; None for that of the metric.
+            name: Name; made up if None.
+        """
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
@@ -147,7 +154,11 @@ class Metric(Configurable):
         return self._purely(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """The result that such values of the variables would give."""
+        """The result that such values of the variables would give.
+
+        Args:
+            metric_variables: Values of the variables, in the order of `variables`.
+        """
         return self._purely(metric_variables, self.result)[0]
 
     def stateless_reset_state(self) -> list[Any]:

@@ -15,4 +15,9 @@ __all__ = [
     "save_model",
 ]
 
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 Functional = Model

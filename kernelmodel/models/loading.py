@@ -7,8 +7,8 @@ from typing import Any
 from kernelmodel.core.allowance import Allowance, allowance, machine_memory
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.reading import parse_json, reading
+from kernelmodel.core.registration import custom_object_scope
 from kernelmodel.core.serialization import (
-    custom_object_scope,
     deserialize_keras_object,
     lambda_scope,
     shared_objects,
@@ -18,7 +18,7 @@ from kernelmodel.models.model import Model
 
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
-) -> Any:
+) -> Model:
     """Load a model that kernelmodel or Keras saved.
 
     Args:
@@ -32,13 +32,38 @@ def load_model(
         FileNotFoundError: There is no such file.
         ValueError: It isn't a model file, is damaged, names unknown classes, or needs
             `safe_mode=False`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.keras")
+        ...     km.models.load_model(f"{folder}/model.keras").count_params()
+        3
     """
     assert hooks.load_model is not None
     return hooks.load_model(filepath, custom_objects, compile, safe_mode)
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-    """Save a model; the same as `model.save`."""
+    """Save a model; the same as `model.save`.
+
+    Args:
+        model: A model.
+        filepath: Path that ends in ".keras".
+        overwrite: Replace an existing file; if False, ask.
+        kwargs: Further arguments of `model.save`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.models.save_model(model, f"{folder}/model.keras")
+        ...     km.models.load_model(f"{folder}/model.keras").count_params()
+        3
+    """
     model.save(filepath, overwrite=overwrite, **kwargs)
 
 

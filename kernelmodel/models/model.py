@@ -16,7 +16,7 @@ from kernelmodel.core.tensor_spec import TensorSpec, called_with
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, pack_like, shapes_of
 from kernelmodel.core.variable import Variable
 from kernelmodel.layers.registry import REGISTRY
-from kernelmodel.models.arguments import is_plain_functional, split_functional
+from kernelmodel.models.arguments import is_plain_functional, split_functional, with_any_arguments
 from kernelmodel.models.config import graph_config, graph_from_config
 from kernelmodel.models.input_data import match_inputs
 from kernelmodel.models.summary import Summary
@@ -24,7 +24,7 @@ from kernelmodel.models.summary_text import show_summary
 from kernelmodel.models.terms import Terms
 from kernelmodel.models.weight_paths import collect
 from kernelmodel.training.data import unpack_x_y_sample_weight
-from kernelmodel.training.diagnose import finite
+from kernelmodel.training.diagnose import first_not_finite
 from kernelmodel.training.outputs import Outputs
 
 
@@ -106,8 +106,8 @@ class Model(Terms):
         """The symbolic outputs; None for a subclassed model."""
         return self._graph.output_tensors if self._graph is not None else None
 
-    input = property(lambda self: self._graph.inputs)
-    output = property(lambda self: self._graph.outputs)
+    input = property(lambda self: self._graph_or_error("input").inputs, doc="Symbolic inputs.")
+    output = property(lambda self: self._graph_or_error("output").outputs, doc="Symbolic outputs.")
 
     @property
     def input_shape(self) -> Any:
@@ -210,6 +210,7 @@ class Model(Terms):
     def _has_call(self) -> bool:
         return self._graph is not None or type(self).call is not Model.call
 
+    @with_any_arguments
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph on new inputs; a subclass defines what to compute here.
 
@@ -249,16 +250,7 @@ class Model(Terms):
         if self._graph is None:
             return None
         leaves = match_inputs(self._graph, unpack_x_y_sample_weight(data)[0], self.name)
-        culprit: list[str] = []
-
-        def call(operation: Any, args: Any, kwargs: Any) -> Any:
-            result = operation(*args, **kwargs)
-            if not culprit and not all(map(finite, flatten(result))):
-                culprit.append(operation.name)
-            return result
-
-        self._graph.run(leaves, call)
-        return culprit[0] if culprit else None
+        return first_not_finite(self._graph, leaves)
 
     def _own_step(self, name: str) -> bool:
         """Whether a step method is the class's own, not replaced on this object."""
@@ -392,7 +384,12 @@ class Model(Terms):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make a model of the config of another."""
+        """Make a model of the config of another.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: `{name: class or function}` that it may name, or None.
+        """
         if "layers" in config and "input_layers" in config:
             return graph_from_config(cls, config, custom_objects)
         return super().from_config(config)

@@ -60,6 +60,10 @@ class Sequential(Model):
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top.
 
+        Args:
+            layer: A layer, or an `Input`.
+            rebuild: Whether the model is built anew at once, if its input is known.
+
         Raises:
             TypeError: Something else than a layer.
             ValueError: A second layer of one name, or an input that isn't the first.
@@ -92,7 +96,11 @@ class Sequential(Model):
             self._rebuild()
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take off the top layer and return it."""
+        """Take off the top layer and return it.
+
+        Args:
+            rebuild: Whether the model is built anew at once, if its input is known.
+        """
         layer = self._stack.pop()
         layer._inbound_nodes.clear()
         self.built = False
@@ -117,7 +125,11 @@ class Sequential(Model):
         self._set_graph(tensor, outputs)
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of a shape (with the batch axis)."""
+        """Make the weights for inputs of a shape (with the batch axis).
+
+        Args:
+            input_shape: Shape with the batch axis, None for unknown lengths.
+        """
         if self._graph is None and input_shape is not None and self.layers:
             shape = tuple(input_shape)
             if not is_shape(shape):

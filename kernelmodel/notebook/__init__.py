@@ -3,3 +3,7 @@
 from kernelmodel.notebook.playground import Playground
 
 __all__ = ["Playground"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

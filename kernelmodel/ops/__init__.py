@@ -13,6 +13,7 @@ from kernelmodel.ops import (
     convert,
     crossentropy,
     elementwise,
+    filling,
     products,
     reduction,
     shaping,
@@ -21,6 +22,7 @@ from kernelmodel.ops.activation import *  # noqa: F403
 from kernelmodel.ops.convert import *  # noqa: F403
 from kernelmodel.ops.crossentropy import *  # noqa: F403
 from kernelmodel.ops.elementwise import *  # noqa: F403
+from kernelmodel.ops.filling import *  # noqa: F403
 from kernelmodel.ops.products import *  # noqa: F403
 from kernelmodel.ops.reduction import *  # noqa: F403
 from kernelmodel.ops.shaping import *  # noqa: F403
@@ -52,6 +54,8 @@ _LATER = {
     "pairs": "cdist corrcoef correlate cross kron",
     "pooling": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
     "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "rare_activation": "celu glu hard_shrink hard_tanh log_sigmoid soft_shrink sparse_plus "
+    "sparse_sigmoid sparsemax squareplus tanh_shrink threshold",
     "scattering": "get_item scatter scatter_update slice slice_update",
     "segments": "segment_max segment_min segment_prod segment_sum",
     "series": "average cumprod diff ptp trapezoid",
@@ -71,6 +75,7 @@ __all__ += activation.__all__
 __all__ += convert.__all__
 __all__ += crossentropy.__all__
 __all__ += elementwise.__all__
+__all__ += filling.__all__
 __all__ += products.__all__
 __all__ += reduction.__all__
 __all__ += shaping.__all__
@@ -88,4 +93,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_NAMESPACES})
+    return sorted({*__all__, *_NAMESPACES})

@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 
-def _bitwise(name: str, meaning: str, source: str | None = None) -> Any:
-    function = getattr(np, source or name)
+def _bitwise(name: str, meaning: str, call: str, result: str) -> Any:
+    function = getattr(np, name)
 
     def body(x: Any, y: Any) -> Any:
         y = _array_like(y)
@@ -35,14 +35,16 @@ def _bitwise(name: str, meaning: str, source: str | None = None) -> Any:
         checks.whole(name, "y", y)
         return function(getval(x), getval(y))
 
-    return documented(body, name, meaning, source)
+    return documented(body, name, meaning, call, result)
 
 
-bitwise_and = _bitwise("bitwise_and", "Bits that are set in both")
-bitwise_or = _bitwise("bitwise_or", "Bits that are set in either")
-bitwise_xor = _bitwise("bitwise_xor", "Bits that are set in one only")
-left_shift = _bitwise("left_shift", "Bits moved to the left by y places")
-right_shift = _bitwise("right_shift", "Bits moved to the right by y places")
+bitwise_and = _bitwise("bitwise_and", "Bits that are set in both", "(6, 3)", "np.int64(2)")
+bitwise_or = _bitwise("bitwise_or", "Bits that are set in either", "(6, 3)", "np.int64(7)")
+bitwise_xor = _bitwise("bitwise_xor", "Bits that are set in one only", "(6, 3)", "np.int64(5)")
+left_shift = _bitwise("left_shift", "Bits moved to the left by y places", "(3, 2)", "np.int64(12)")
+right_shift = _bitwise(
+    "right_shift", "Bits moved to the right by y places", "(12, 2)", "np.int64(3)"
+)
 bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
 
 

@@ -164,6 +164,11 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
 
     Raises:
         ValueError: Height or width can't be shared out.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.space_to_depth(km.ops.ones((1, 4, 4, 1)), 2).shape
+        (1, 2, 2, 4)
     """
     b = block_size
     batch, rows, columns, channels = _block("space_to_depth", x, b, data_format)

@@ -13,10 +13,17 @@ from kernelmodel.ops.dispatch import op
 
 __all__ = ["angle", "imag", "isreal", "polar", "real", "view_as_complex", "view_as_real"]
 
-angle = families.real("angle", "Angle in the complex plane, in radians")
-isreal = families.predicate("isreal", "Whether the imaginary part is zero")
-imag = families.unary("imag", "Imaginary part")
-real = families.unary("real", "Real part")
+angle = families.real(
+    "angle",
+    "Angle in the complex plane, in radians",
+    "([1j, -1 + 0j]).round(3)",
+    "array([1.571, 3.142])",
+)
+isreal = families.predicate(
+    "isreal", "Whether the imaginary part is zero", "([1 + 2j, 3 + 0j])", "array([False,  True])"
+)
+imag = families.unary("imag", "Imaginary part", "([1 + 2j])", "array([2.])")
+real = families.unary("real", "Real part", "([1 + 2j])", "array([1.])")
 
 
 @op

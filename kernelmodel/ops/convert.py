@@ -36,6 +36,9 @@ def standardize_dtype(dtype: Any) -> str:
 
     Text, of any length, has the dtype "string".
 
+    Args:
+        dtype: A name, a dtype, a type of Python or NumPy, or None for the global float.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.standardize_dtype(float), km.ops.standardize_dtype(np.int32)
@@ -59,7 +62,16 @@ def standardize_dtype(dtype: Any) -> str:
 
 
 def dtype_of(x: Any) -> str:
-    """Name of an array's dtype, whichever kind of array it is."""
+    """Name of an array's dtype, whichever kind of array it is.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.dtype_of(km.ops.ones(2))
+        'float32'
+    """
     dtype = getattr(x, "dtype", None)
     return standardize_dtype(dtype) if dtype is not None else np.asarray(x).dtype.name
 
@@ -74,6 +86,9 @@ def is_text(x: Any) -> bool:
 
 def dtype(x: Any) -> str:
     """Name of the dtype of an array or symbolic tensor; a list's is that of its array.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
 
     Examples:
         >>> import kernelmodel as km
@@ -166,6 +181,9 @@ def cast(x: Any, dtype: Any) -> Any:
 def stop_gradient(variable: Any) -> Any:
     """The same values, taken as a constant by gradients.
 
+    Args:
+        variable: Array or variable.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.stop_gradient([2.0])
@@ -175,7 +193,16 @@ def stop_gradient(variable: Any) -> Any:
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
-    """The values as a plain `numpy.ndarray`."""
+    """The values as a plain `numpy.ndarray`.
+
+    Args:
+        x: Array, tensor, variable, or nested lists.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.convert_to_numpy([1, 2])
+        array([1, 2])
+    """
     return np.asarray(getval(x))
 
 
@@ -185,7 +212,16 @@ def as_array(x: Any) -> np.ndarray:
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
-    """Shape as a tuple; None marks an unknown dimension of a symbolic tensor."""
+    """Shape as a tuple; None marks an unknown dimension of a symbolic tensor.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.shape([[1, 2]])
+        (1, 2)
+    """
     found = getattr(x, "shape", None)
     return tuple(found) if found is not None else np.shape(x)
 
@@ -198,12 +234,30 @@ def extents(x: Any) -> tuple[int, ...]:
 
 
 def ndim(x: Any) -> int:
-    """Number of dimensions."""
+    """Number of dimensions.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.ndim([[1, 2]])
+        2
+    """
     return len(shape(x))
 
 
 def size(x: Any) -> int | None:
-    """Number of elements, or None if a dimension is unknown."""
+    """Number of elements, or None if a dimension is unknown.
+
+    Args:
+        x: Array, symbolic tensor, or nested lists.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.size([[1, 2]])
+        2
+    """
     total = 1
     for length in shape(x):
         if length is None:
@@ -213,5 +267,14 @@ def size(x: Any) -> int | None:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether x is an array or a symbolic tensor, not a list or a number."""
+    """Whether x is an array or a symbolic tensor, not a list or a number.
+
+    Args:
+        x: Anything.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.is_tensor([1, 2])
+        False
+    """
     return is_array(x) or hasattr(type(x), "__record_op__")

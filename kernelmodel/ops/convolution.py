@@ -115,6 +115,11 @@ def depthwise_conv(
 
     Raises:
         ValueError: Inputs and kernel don't fit, or an argument is none of these.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.depthwise_conv(km.ops.ones((1, 5, 5, 3)), km.ops.ones((2, 2, 3, 1))).shape
+        (1, 4, 4, 3)
     """
     name = "depthwise_conv"
     x, kernel, data_format = _operands(name, inputs, kernel, data_format)
@@ -151,6 +156,14 @@ def separable_conv(
 
     Returns:
         (batch, *out, filters).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> ones = km.ops.ones
+        >>> km.ops.separable_conv(
+        ...     ones((1, 5, 5, 3)), ones((2, 2, 3, 1)), ones((1, 1, 3, 8))
+        ... ).shape
+        (1, 4, 4, 8)
     """
     between = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(between, pointwise_kernel, data_format=data_format)

@@ -55,6 +55,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def diag(x: Any, k: int = 0) -> Any:
     """The k-th diagonal of a matrix, or a matrix that has a vector on its k-th diagonal.
 
+    Args:
+        x: A vector, or a matrix.
+        k: Diagonal: 0 is the main one, positive ones lie above it.
+
     Raises:
         ValueError: x is neither a vector nor a matrix.
 
@@ -74,13 +78,30 @@ def diag(x: Any, k: int = 0) -> Any:
 
 @op
 def diagflat(x: Any, k: int = 0) -> Any:
-    """A matrix that has all values of x on its k-th diagonal."""
+    """A matrix that has all values of x on its k-th diagonal.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        k: Diagonal: 0 is the main one, positive ones lie above it.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.diagflat([1, 2])
+        array([[1, 0],
+               [0, 2]])
+    """
     return diag(anp.reshape(x, (-1,)), k)
 
 
 @op
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sum of a diagonal of the matrices along two axes; see `diagonal`.
+
+    Args:
+        x: Array with two axes or more.
+        offset: Diagonal: 0 is the main one, positive ones lie above it.
+        axis1: Rows.
+        axis2: Columns.
 
     Examples:
         >>> import kernelmodel as km
@@ -92,13 +113,27 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 @op
 def fliplr(x: Any) -> Any:
-    """Columns (the second axis) in reversed order."""
+    """Columns (the second axis) in reversed order.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.fliplr([[1, 2], [3, 4]])
+        array([[2, 1],
+               [4, 3]])
+    """
     return flip(x, axis=1)
 
 
 @op
 def flipud(x: Any) -> Any:
-    """Rows (the first axis) in reversed order."""
+    """Rows (the first axis) in reversed order.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.flipud([[1, 2], [3, 4]])
+        array([[3, 4],
+               [1, 2]])
+    """
     return flip(x, axis=0)
 
 

@@ -18,6 +18,7 @@ from kernelmodel.engine.boxes import isbox
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.scope import WATCHED, at_user_level, watched
 from kernelmodel.engine.tensor import as_tensor
+from kernelmodel.ops.parameters import with_parameters
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -100,4 +101,7 @@ def _make(function: F, prepare: Callable[[Any], Any] | None) -> F:
         return _delivered(result) if outermost else result
 
     call.__op__ = True  # type: ignore[attr-defined]
+    if call.__doc__:  # not where Python drops docstrings
+        code = function.__code__  # `inspect` would take a while for hundreds of ops
+        call.__doc__ = with_parameters(call.__doc__, code.co_varnames[: code.co_argcount])
     return call  # type: ignore[return-value]

@@ -51,69 +51,96 @@ def both_floating(x1: Any, x2: Any) -> tuple[Any, Any]:
     return x1, x2
 
 
-def documented(body: Function, name: str, meaning: str, source: str | None = None) -> Any:
-    """An op of a body, with a name and a docstring."""
+def documented(
+    body: Function,
+    name: str,
+    meaning: str,
+    call: str,
+    result: str,
+    source: str | None = None,
+    how: str = ", element by element",
+    x: str | None = None,
+) -> Any:
+    """An op of a body, with a name and a docstring.
+
+    Args:
+        body: Computes it.
+        name: Of the op.
+        meaning: What it computes.
+        call: The example: the arguments in parentheses, and what may follow.
+        result: What the example prints.
+        source: The function of NumPy, if it has another name.
+        how: The rest of the sentence.
+        x: What the only argument is, if no array.
+    """
+    argument = f"    Args:\n        x: {x}\n\n" if x else ""
     body.__name__ = body.__qualname__ = name
     body.__module__ = sys._getframe(2).f_globals["__name__"]  # where the table stands
-    body.__doc__ = f"{meaning}, element by element, as `numpy.{source or name}`."
+    body.__doc__ = f"""{meaning}{how}, as `numpy.{source or name}`.
+
+{argument}    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.{name}{call}
+        {result}
+    """
     return op(body)
 
 
-def real(name: str, meaning: str, source: str | None = None) -> Any:
+def real(name: str, meaning: str, call: str, result: str, source: str | None = None) -> Any:
     """An op of one array with real values: integers are taken as floats."""
     function = getattr(anp, source or name)
 
     def body(x: Any) -> Any:
         return function(floating(x))
 
-    return documented(body, name, meaning, source)
+    return documented(body, name, meaning, call, result, source)
 
 
-def unary(name: str, meaning: str, source: str | None = None) -> Any:
+def unary(name: str, meaning: str, call: str, result: str, source: str | None = None) -> Any:
     """An op of one array that keeps its dtype."""
     function = getattr(anp, source or name)
 
     def body(x: Any) -> Any:
         return function(x)
 
-    return documented(body, name, meaning, source)
+    return documented(body, name, meaning, call, result, source)
 
 
-def binary(name: str, meaning: str) -> Any:
+def binary(name: str, meaning: str, call: str, result: str) -> Any:
     """An op of two arrays."""
     function = getattr(anp, name)
 
     def body(x1: Any, x2: Any) -> Any:
         return function(*same_floats(x1, x2))
 
-    return documented(body, name, meaning)
+    return documented(body, name, meaning, call, result)
 
 
-def real_binary(name: str, meaning: str) -> Any:
+def real_binary(name: str, meaning: str, call: str, result: str) -> Any:
     """An op of two arrays with real values."""
     function = getattr(anp, name)
 
     def body(x1: Any, x2: Any) -> Any:
         return function(*both_floating(x1, x2))
 
-    return documented(body, name, meaning)
+    return documented(body, name, meaning, call, result)
 
 
-def predicate(name: str, meaning: str) -> Any:
+def predicate(name: str, meaning: str, call: str, result: str) -> Any:
     """An op of one array without a gradient."""
     function = getattr(np, name)
 
     def body(x: Any) -> Any:
         return function(getval(x))
 
-    return documented(body, name, meaning)
+    return documented(body, name, meaning, call, result)
 
 
-def comparison(name: str, meaning: str) -> Any:
+def comparison(name: str, meaning: str, call: str, result: str) -> Any:
     """An op of two arrays without a gradient."""
     function = getattr(np, name)
 
     def body(x1: Any, x2: Any) -> Any:
         return function(*map(getval, same_floats(x1, x2)))
 
-    return documented(body, name, meaning)
+    return documented(body, name, meaning, call, result)

@@ -69,13 +69,29 @@ def fft(x: Any) -> Any:
 
 @op_of_other
 def fft2(x: Any) -> Any:
-    """Discrete Fourier transform along the last two axes, of a pair; see `fft`."""
+    """Discrete Fourier transform along the last two axes, of a pair; see `fft`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> real, imaginary = km.ops.fft2((km.ops.ones((2, 2)), km.ops.zeros((2, 2))))
+        >>> real
+        array([[4., 0.],
+               [0., 0.]], dtype=float32)
+    """
     return spectrum.fourier(*_pair("fft2", x, 2), transform="fft2")
 
 
 @op_of_other
 def ifft2(x: Any) -> Any:
-    """Inverse of `fft2`."""
+    """Inverse of `fft2`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> real, imaginary = km.ops.ifft2((km.ops.ones((2, 2)), km.ops.zeros((2, 2))))
+        >>> real
+        array([[1., 0.],
+               [0., 0.]], dtype=float32)
+    """
     return spectrum.fourier(*_pair("ifft2", x, 2), transform="ifft2")
 
 
@@ -105,6 +121,12 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
     Args:
         x: A pair of float arrays (..., bins).
         fft_length: Length of the result; None for `2 * (bins - 1)`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> signal = km.ops.array([1.0, 2.0, 3.0, 4.0])
+        >>> km.ops.irfft(km.ops.rfft(signal))
+        array([1., 2., 3., 4.], dtype=float32)
     """
     return spectrum.irfft(*_pair("irfft", x), length=fft_length)
 
@@ -224,6 +246,12 @@ def istft(
 
     Returns:
         Floats (..., time).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> x = km.ops.arange(16, dtype="float32")
+        >>> km.ops.istft(km.ops.stft(x, 8, 4, 8), 8, 4, 8).shape
+        (16,)
     """
     real, imag = _pair("istft", x, 2)
     weights = _window("istft", window, sequence_length, fft_length, dtype_of(real))

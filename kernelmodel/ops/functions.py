@@ -53,24 +53,69 @@ __all__ = [
     "trunc",
 ]
 
-fabs = real("fabs", "Absolute value as a float")
-cbrt = real("cbrt", "Cube root")
-exp2 = real("exp2", "Two to the power of x")
-deg2rad = real("deg2rad", "Degrees as radians")
-rad2deg = real("rad2deg", "Radians as degrees")
-trunc = unary("trunc", "Fraction cut off, towards zero")
-fmod = binary("fmod", "Remainder with the sign of the dividend")
-fmax = binary("fmax", "The larger value; a number where the other is NaN")
-fmin = binary("fmin", "The smaller value; a number where the other is NaN")
-hypot = real_binary("hypot", "Length of the hypotenuse, without overflow")
-logaddexp = real_binary("logaddexp", "log(exp(x1) + exp(x2)), without overflow")
-logaddexp2 = real_binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow")
-gcd = comparison("gcd", "Greatest common divisor of integers")
-lcm = comparison("lcm", "Least common multiple of integers")
-nextafter = comparison("nextafter", "The float next to x1 in the direction of x2")
-signbit = predicate("signbit", "Whether the sign is negative, also of -0.0")
-isneginf = predicate("isneginf", "Whether x is minus infinity")
-isposinf = predicate("isposinf", "Whether x is plus infinity")
+fabs = real("fabs", "Absolute value as a float", "([-1, 2])", "array([1., 2.], dtype=float32)")
+cbrt = real("cbrt", "Cube root", "([8, 27]).round(3)", "array([2., 3.], dtype=float32)")
+exp2 = real("exp2", "Two to the power of x", "([1, 3])", "array([2., 8.], dtype=float32)")
+deg2rad = real(
+    "deg2rad", "Degrees as radians", "([0, 180]).round(3)", "array([0.   , 3.142], dtype=float32)"
+)
+rad2deg = real(
+    "rad2deg", "Radians as degrees", "([0, 3.1415927])", "array([  0., 180.], dtype=float32)"
+)
+trunc = unary(
+    "trunc", "Fraction cut off, towards zero", "([-1.5, 1.2])", "array([-1.,  1.], dtype=float32)"
+)
+fmod = binary("fmod", "Remainder with the sign of the dividend", "([7, -7], 3)", "array([ 1, -1])")
+fmax = binary(
+    "fmax",
+    "The larger value; a number where the other is NaN",
+    '([1, float("nan")], 0)',
+    "array([1., 0.], dtype=float32)",
+)
+fmin = binary(
+    "fmin",
+    "The smaller value; a number where the other is NaN",
+    '([1, float("nan")], 0)',
+    "array([0., 0.], dtype=float32)",
+)
+hypot = real_binary(
+    "hypot",
+    "Length of the hypotenuse, without overflow",
+    "([3, 5], [4, 12])",
+    "array([ 5., 13.], dtype=float32)",
+)
+logaddexp = real_binary(
+    "logaddexp",
+    "log(exp(x1) + exp(x2)), without overflow",
+    "([0, 1], 0).round(3)",
+    "array([0.693, 1.313], dtype=float32)",
+)
+logaddexp2 = real_binary(
+    "logaddexp2",
+    "log2(2**x1 + 2**x2), without overflow",
+    "([0, 1], 0).round(3)",
+    "array([1.   , 1.585], dtype=float32)",
+)
+gcd = comparison("gcd", "Greatest common divisor of integers", "([12, 18], 8)", "array([4, 2])")
+lcm = comparison("lcm", "Least common multiple of integers", "([4, 6], 10)", "array([20, 30])")
+nextafter = comparison(
+    "nextafter",
+    "The float next to x1 in the direction of x2",
+    "([1.0], 2.0)",
+    "array([1.0000001], dtype=float32)",
+)
+signbit = predicate(
+    "signbit",
+    "Whether the sign is negative, also of -0.0",
+    "([-1.0, 2.0])",
+    "array([ True, False])",
+)
+isneginf = predicate(
+    "isneginf", "Whether x is minus infinity", '([1.0, -float("inf")])', "array([False,  True])"
+)
+isposinf = predicate(
+    "isposinf", "Whether x is plus infinity", '([1.0, float("inf")])', "array([False,  True])"
+)
 
 
 @op
@@ -134,6 +179,11 @@ def isclose(
         rtol: Allowed difference relative to `x2`.
         atol: Allowed absolute difference.
         equal_nan: Whether two NaN are close.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.isclose([1.0, 2.0], [1.0, 2.1])
+        array([ True, False])
     """
     x1, x2 = same_floats(x1, x2)
     return np.isclose(getval(x1), getval(x2), rtol=rtol, atol=atol, equal_nan=equal_nan)
@@ -143,7 +193,20 @@ def isclose(
 def allclose(
     x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
-    """Whether all elements are close; see `isclose`."""
+    """Whether all elements are close; see `isclose`.
+
+    Args:
+        x1: First array.
+        x2: Second array.
+        rtol: Tolerance, relative to `x2`.
+        atol: Tolerance beside it.
+        equal_nan: Whether NaN equals NaN.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.allclose([1.0, 2.0], [1.0, 2.0 + 1e-7])
+        np.True_
+    """
     x1, x2 = same_floats(x1, x2)
     close = np.isclose(getval(x1), getval(x2), rtol=rtol, atol=atol, equal_nan=equal_nan)
     return np.all(close)

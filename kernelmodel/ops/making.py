@@ -11,7 +11,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import convert_to_tensor, dtype_of, extents, standardize_dtype
 from kernelmodel.ops.dispatch import _array_like, op, op_of_other
-from kernelmodel.ops.shaping import eye, zeros, zeros_like
+from kernelmodel.ops.filling import eye, zeros, zeros_like
 
 __all__ = [
     "array",
@@ -29,37 +29,78 @@ __all__ = [
 
 @op_of_other
 def array(x: Any, dtype: Any = None) -> Any:
-    """An array of lists, numbers or another array; see `convert_to_tensor`."""
+    """An array of lists, numbers or another array; see `convert_to_tensor`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.array([1, 2])
+        array([1, 2], dtype=int32)
+    """
     return convert_to_tensor(x, dtype)
 
 
 @op
 def copy(x: Any) -> Any:
-    """The same values in memory of their own."""
+    """The same values in memory of their own.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.copy([1, 2])
+        array([1, 2])
+    """
     return x if not isinstance(x, np.ndarray) else np.array(x)
 
 
 @op_of_other
 def empty(shape: Any, dtype: Any = None) -> Any:
-    """An array whose values nobody has chosen yet (here: zeros, float32 if no dtype is given)."""
+    """An array whose values nobody has chosen yet (here: zeros, float32 if no dtype is given).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.empty((2, 3)).shape
+        (2, 3)
+    """
     return zeros(shape, dtype)
 
 
 @op
 def empty_like(x: Any, dtype: Any = None) -> Any:
-    """An array in the shape and dtype of x whose values nobody has chosen yet (here: zeros)."""
+    """An array in the shape and dtype of x whose values nobody has chosen yet (here: zeros).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.empty_like([1, 2]).shape
+        (2,)
+    """
     return zeros_like(x, dtype)
 
 
 @op_of_other
 def identity(n: int, dtype: Any = None) -> Any:
-    """Ones on the diagonal, zeros elsewhere, in shape (n, n)."""
+    """Ones on the diagonal, zeros elsewhere, in shape (n, n).
+
+    Args:
+        n: Rows and columns.
+        dtype: Dtype of the result; None for the usual one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.identity(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
     return eye(n, dtype=dtype)
 
 
 @op_of_other
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on and below the k-th diagonal, zeros above, in shape (N, M).
+
+    Args:
+        N: Rows.
+        M: Columns; None for as many as rows.
+        k: Diagonal: 0 is the main one, positive ones lie above it.
+        dtype: Dtype of the result; None for the usual one.
 
     Examples:
         >>> import kernelmodel as km
@@ -82,6 +123,15 @@ def logspace(
 ) -> Any:
     """`num` powers of a base, whose exponents are evenly spaced.
 
+    Args:
+        start: Exponent of the first number.
+        stop: Exponent of the last.
+        num: How many.
+        endpoint: Whether `stop` is among them.
+        base: What is raised to the exponents.
+        dtype: Dtype of the result; None for the usual one.
+        axis: Where the new axis lies, for arrays of starts.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.logspace(0.0, 2.0, num=3)
@@ -96,6 +146,14 @@ def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     """`num` values from start to stop, each the same multiple of the one before.
+
+    Args:
+        start: First number.
+        stop: Last number; with `endpoint=False`, what would follow.
+        num: How many.
+        endpoint: Whether `stop` is among them.
+        dtype: Dtype of the result; None for the usual one.
+        axis: Where the new axis lies, for arrays of starts.
 
     Examples:
         >>> import kernelmodel as km

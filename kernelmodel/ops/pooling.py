@@ -78,6 +78,13 @@ def average_pool(
 ) -> Any:
     """The mean of each window, of which padding is no part. See `max_pool`.
 
+    Args:
+        inputs: Array (batch, ..., channels).
+        pool_size: Extent of the window: an integer, or one for each spatial axis.
+        strides: Step between windows, likewise; None for the window's extent.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first"; None for the global one.
+
     Examples:
         >>> import numpy as np
         >>> import kernelmodel as km
@@ -148,6 +155,11 @@ def adaptive_average_pool(inputs: Any, output_size: Ints, data_format: str | Non
 @op
 def adaptive_max_pool(inputs: Any, output_size: Ints, data_format: str | None = None) -> Any:
     """The maxima of as many windows as the output has positions. See `adaptive_average_pool`.
+
+    Args:
+        inputs: Array (batch, ..., channels).
+        output_size: Extent of the result: an integer, or one for each spatial axis.
+        data_format: "channels_last" or "channels_first"; None for the global one.
 
     Examples:
         >>> import numpy as np

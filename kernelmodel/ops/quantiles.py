@@ -113,7 +113,21 @@ def quantile(
 def nanquantile(
     x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """Quantiles without NaN; NaN where nothing is left. See `quantile`."""
+    """Quantiles without NaN; NaN where nothing is left. See `quantile`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        q: Shares from 0 to 1.
+        axis: Axis, several in a tuple, or None for all.
+        method: What to take between two values: "linear", "lower", "higher", "midpoint" or
+            "nearest".
+        keepdims: Whether the reduced axes stay, with length one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.nanquantile([1, float("nan"), 3], 0.5)
+        np.float32(2.0)
+    """
     return _quantile("nanquantile", x, q, axis, method, keepdims, skip_nan=True)
 
 
@@ -127,6 +141,14 @@ def percentile(
 ) -> Any:
     """Quantiles with `q` in percent, from 0 to 100. See `quantile`.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        q: Percentages from 0 to 100.
+        axis: Axis, several in a tuple, or None for all.
+        method: What to take between two values: "linear", "lower", "higher", "midpoint" or
+            "nearest".
+        keepdims: Whether the reduced axes stay, with length one.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.percentile([1.0, 2.0, 3.0], 50)
@@ -139,7 +161,21 @@ def percentile(
 def nanpercentile(
     x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """Percentiles without NaN. See `percentile`."""
+    """Percentiles without NaN. See `percentile`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        q: Percentages from 0 to 100.
+        axis: Axis, several in a tuple, or None for all.
+        method: What to take between two values: "linear", "lower", "higher", "midpoint" or
+            "nearest".
+        keepdims: Whether the reduced axes stay, with length one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.nanpercentile([1, float("nan"), 3], 50)
+        np.float32(2.0)
+    """
     return _quantile("nanpercentile", x, _percent(q), axis, method, keepdims, skip_nan=True)
 
 
@@ -157,5 +193,11 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @op
 def nanmedian(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The middle value over the axes without NaN; NaN if nothing is left."""
+    """The middle value over the axes without NaN; NaN if nothing is left.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.nanmedian([1, float("nan"), 3])
+        np.float32(2.0)
+    """
     return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, skip_nan=True)

@@ -69,6 +69,13 @@ def normal(
 ) -> Any:
     """Draws from a normal distribution.
 
+    Args:
+        shape: Shape of the result.
+        mean: Middle of the distribution.
+        stddev: Its standard deviation.
+        dtype: Dtype of the result; None for float32.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.random.normal((2, 3), seed=1).shape
@@ -92,7 +99,20 @@ def normal(
 def uniform(
     shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
-    """Draws from [minval, maxval) with equal chances."""
+    """Draws from [minval, maxval) with equal chances.
+
+    Args:
+        shape: Shape of the result.
+        minval: Smallest number.
+        maxval: What all are below.
+        dtype: Dtype of the result; None for float32.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> bool((km.random.uniform((9,), 2, 3, seed=1) >= 2).all())
+        True
+    """
 
     def numpy_draw(generator: Any, wide: str) -> Any:
         kind = np.dtype(wide).type
@@ -110,7 +130,20 @@ def uniform(
 def truncated_normal(
     shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
-    """Draws from a normal distribution, those beyond two standard deviations drawn again."""
+    """Draws from a normal distribution, those beyond two standard deviations drawn again.
+
+    Args:
+        shape: Shape of the result.
+        mean: Middle of the distribution.
+        stddev: Its standard deviation.
+        dtype: Dtype of the result; None for float32.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.truncated_normal((2, 3), seed=1).shape
+        (2, 3)
+    """
 
     def numpy_draw(generator: Any, wide: str) -> Any:
         kind = np.dtype(wide).type
@@ -133,6 +166,18 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
     """Whole numbers from minval up to and without maxval, with equal chances.
 
     The bounds may be arrays that broadcast to the shape.
+
+    Args:
+        shape: Shape of the result.
+        minval: Smallest number.
+        maxval: What all are below.
+        dtype: Integer dtype.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.randint((9,), 0, 2, seed=1).max()
+        np.int32(1)
     """
     state = _state(seed)
     if is_xla(state):
@@ -148,8 +193,7 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
 def _positive(name: str, argument: str, x: Any) -> Any:
     """A parameter of a distribution as an array, above zero."""
     values = getval(x)
-    values = values if isinstance(values, XlaArray) else np.asarray(values)
-    if not isinstance(values, XlaArray) and not np.all(values > 0):
+    if not isinstance(values, XlaArray) and not np.all((values := np.asarray(values)) > 0):
         checks.refuse(name, argument, x, "above zero")
     return values
 
@@ -285,7 +329,21 @@ def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
 
 @op
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
-    """Zeros in a random share `rate` of the entries, the others scaled up by 1 / (1 - rate)."""
+    """Zeros in a random share `rate` of the entries, the others scaled up by 1 / (1 - rate).
+
+    Args:
+        inputs: Array of floats.
+        rate: Share of the entries that become zero, from 0 to below 1.
+        noise_shape: Shape of the draws, with 1 where entries share one; None for that of
+            the inputs.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.dropout(km.ops.ones((2, 3)), 0.0, seed=1)
+        array([[1., 1., 1.],
+               [1., 1., 1.]], dtype=float32)
+    """
     inputs = floating(inputs)
     shape = np.shape(getval(inputs)) if noise_shape is None else noise_shape
     mask = keep_mask(shape, rate, seed)
@@ -295,7 +353,18 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
 @op
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """x with its entries along an axis in random order."""
+    """x with its entries along an axis in random order.
+
+    Args:
+        x: Array.
+        axis: The axis whose entries are moved.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> sorted(km.random.shuffle([3, 1, 2], seed=1).tolist())
+        [1, 2, 3]
+    """
     state, length = _state(seed), np.shape(getval(x))[axis]
     if is_xla(state):
         import jax
@@ -310,8 +379,19 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
     """Class indices drawn from unnormalized log probabilities (batch, classes).
 
+    Args:
+        logits: Unnormalized log probabilities (batch, classes).
+        num_samples: Draws for each row.
+        dtype: Integer dtype of the result.
+        seed: Integer, `SeedGenerator`, or None for the global stream.
+
     Returns:
         Integers of shape (batch, num_samples), by the Gumbel-max trick.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.random.categorical([[0.0, -100.0]], 3, seed=1)
+        array([[0, 0, 0]], dtype=int32)
     """
     values = getval(logits)
     batch, classes = values.shape

@@ -175,6 +175,10 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
 def get_item(x: Any, key: Any) -> Any:
     """`x[key]`, with NumPy's rules.
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        key: Integers, slices, None, `...`, or a tuple of them, as in NumPy.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.get_item([1.0, 2.0, 3.0], Ellipsis)

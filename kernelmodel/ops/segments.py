@@ -73,7 +73,13 @@ def segment_sum(
 def segment_prod(
     data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
 ) -> Any:
-    """Products of the rows of each segment; one for a segment without rows. See `segment_sum`."""
+    """Products of the rows of each segment; one for a segment without rows. See `segment_sum`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.segment_prod([1, 5, 2], [0, 0, 1])
+        array([5, 2])
+    """
     return _reduce("segment_prod", data, segment_ids, num_segments, "mul", lambda dtype: 1)
 
 
@@ -84,6 +90,11 @@ def segment_max(
     """Largest values of the rows of each segment. See `segment_sum`.
 
     A segment without rows has minus infinity, or the lowest integer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.segment_max([1, 5, 2], [0, 0, 1])
+        array([5, 2])
     """
     return _reduce("segment_max", data, segment_ids, num_segments, "max", lowest)
 
@@ -95,5 +106,10 @@ def segment_min(
     """Smallest values of the rows of each segment. See `segment_sum`.
 
     A segment without rows has infinity, or the highest integer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.segment_min([1, 5, 2], [0, 0, 1])
+        array([1, 2])
     """
     return _reduce("segment_min", data, segment_ids, num_segments, "min", highest)

@@ -37,6 +37,11 @@ def _between(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours along an axis, taken `n` times.
 
+    Args:
+        a: Array of any shape, or what becomes one.
+        n: How many times.
+        axis: Axis; negative ones count from the last.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.diff([1.0, 4.0, 9.0])
@@ -81,7 +86,13 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 @op
 def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Largest less smallest value over the axes (peak to peak)."""
+    """Largest less smallest value over the axes (peak to peak).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.ptp([[1, 5], [3, 4]], axis=1)
+        array([4, 1])
+    """
     highest = anp.max(x, axis=_axes(axis), keepdims=keepdims)
     return highest - anp.min(x, axis=_axes(axis), keepdims=keepdims)
 

@@ -1,4 +1,4 @@
-"""Ops that make, cut, join and rearrange arrays."""
+"""Ops that cut, join and rearrange arrays."""
 
 from __future__ import annotations
 
@@ -11,25 +11,17 @@ import numpy as np
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.indexing import getitem as _index
 from kernelmodel.engine.stand_in import StandIn
-from kernelmodel.engine.xla_array import XlaArray
-from kernelmodel.ops.convert import _cast, dtype_of, standardize_dtype
+from kernelmodel.ops.convert import _cast, standardize_dtype
 from kernelmodel.ops.dispatch import op, op_of_other
 
 __all__ = [
-    "arange",
     "broadcast_to",
     "concatenate",
     "expand_dims",
-    "eye",
     "flip",
-    "full",
-    "full_like",
     "getitem",
-    "linspace",
     "moveaxis",
     "one_hot",
-    "ones",
-    "ones_like",
     "pad",
     "ravel",
     "repeat",
@@ -43,161 +35,165 @@ __all__ = [
     "tile",
     "transpose",
     "unstack",
-    "zeros",
-    "zeros_like",
 ]
-
-
-@op_of_other
-def zeros(shape: Any, dtype: Any = None) -> Any:
-    """An array of zeros (float32 if no dtype is given)."""
-    return np.zeros(shape, standardize_dtype(dtype))
-
-
-@op_of_other
-def ones(shape: Any, dtype: Any = None) -> Any:
-    """An array of ones (float32 if no dtype is given)."""
-    return np.ones(shape, standardize_dtype(dtype))
-
-
-@op_of_other
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """An array of one value (float32 if no dtype is given)."""
-    return np.full(shape, fill_value, standardize_dtype(dtype))
-
-
-@op
-def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Zeros in the shape and dtype of x."""
-    return full_like(x, 0, dtype)
-
-
-@op
-def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Ones in the shape and dtype of x."""
-    return full_like(x, 1, dtype)
-
-
-@op
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """One value in the shape and dtype of x."""
-    kind = dtype_of(x) if dtype is None else standardize_dtype(dtype)
-    x = getval(x)
-    if isinstance(x, XlaArray):  # its shape may be open
-        return np.full_like(x, fill_value, kind)
-    return np.full(np.shape(x), fill_value, kind)
-
-
-@op_of_other
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on the k-th diagonal, zeros elsewhere, in shape (N, M)."""
-    return np.eye(N, M, k, standardize_dtype(dtype))
-
-
-@op_of_other
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    """Evenly spaced values; int32 for integers, float32 for floats."""
-    values = np.arange(start, step=step) if stop is None else np.arange(start, stop, step)
-    return values.astype(
-        {"i": "int32", "f": "float32"}[values.dtype.kind] if dtype is None else dtype
-    )
-
-
-@op_of_other
-def linspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: Any = None,
-    axis: int = 0,
-) -> Any:
-    """`num` evenly spaced values from start to stop.
-
-    Args:
-        start: First value, a number or an array of them.
-        stop: Last value.
-        num: How many.
-        endpoint: Whether `stop` is among them.
-        retstep: Whether to return the step too.
-        dtype: Dtype name; None for float32.
-        axis: The new axis, where start and stop are arrays.
-
-    Examples:
-        >>> import kernelmodel as km
-        >>> km.ops.linspace(0, 1, num=3)
-        array([0. , 0.5, 1. ], dtype=float32)
-    """
-    first, last = getval(start), getval(stop)
-    values, step = np.linspace(first, last, num, endpoint, retstep=True, axis=axis)
-    values = _cast(values, standardize_dtype(dtype))
-    return (values, step) if retstep else values
 
 
 @op
 def reshape(x: Any, newshape: Any) -> Any:
-    """The same values in another shape; one length may be -1."""
+    """The same values in another shape; one length may be -1.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        newshape: Shape with the same number of entries; one length may be -1.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.reshape([1, 2, 3, 4], (2, 2))
+        array([[1, 2],
+               [3, 4]])
+    """
     return anp.reshape(x, newshape)
 
 
 @op
 def ravel(x: Any) -> Any:
-    """All values in one dimension."""
+    """All values in one dimension.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.ravel([[1, 2], [3, 4]])
+        array([1, 2, 3, 4])
+    """
     return anp.reshape(x, (-1,))
 
 
 @op
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """Axes permuted, reversed if none are given."""
+    """Axes permuted, reversed if none are given.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        axes: The axes in their new order; None for the reverse.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.transpose([[1, 2], [3, 4]])
+        array([[1, 3],
+               [2, 4]])
+    """
     return anp.transpose(x, axes)
 
 
 @op
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        axis1: One axis.
+        axis2: The other.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.swapaxes(km.ops.ones((2, 3, 4)), 0, 2).shape
+        (4, 3, 2)
+    """
     return anp.swapaxes(x, axis1, axis2)
 
 
 @op
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    """Axes moved to other places."""
+    """Axes moved to other places.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        source: Axis, or several.
+        destination: Where each of them goes.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.moveaxis(km.ops.ones((2, 3, 4)), 0, -1).shape
+        (3, 4, 2)
+    """
     return anp.moveaxis(x, source, destination)
 
 
 @op
 def expand_dims(x: Any, axis: int) -> Any:
-    """A new axis of length one."""
+    """A new axis of length one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.expand_dims([1, 2], 0)
+        array([[1, 2]])
+    """
     return anp.expand_dims(x, axis)
 
 
 @op
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Axes of length one removed."""
+    """Axes of length one removed.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.squeeze([[1, 2]])
+        array([1, 2])
+    """
     return anp.squeeze(x, axis)
 
 
 @op
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """x repeated along new and length-one axes up to a shape."""
+    """x repeated along new and length-one axes up to a shape.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.broadcast_to([1, 2], (2, 2))
+        array([[1, 2],
+               [1, 2]])
+    """
     return anp.broadcast_to(x, shape)
 
 
 @op_of_other
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays joined along an axis."""
+    """Arrays joined along an axis.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.concatenate([[1, 2], [3]])
+        array([1, 2, 3])
+    """
     return anp.concatenate(list(xs), axis)
 
 
 @op_of_other
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays of one shape joined along a new axis."""
+    """Arrays of one shape joined along a new axis.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.stack([[1, 2], [3, 4]], axis=1)
+        array([[1, 3],
+               [2, 4]])
+    """
     return anp.concatenate([anp.expand_dims(part, axis) for part in x], axis)
 
 
 @op
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
-    """The slices along an axis, as a list."""
+    """The slices along an axis, as a list.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        num: Length of the axis, where it is unknown; or None.
+        axis: Axis; negative ones count from the last.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.unstack([[1, 2], [3, 4]])
+        [array([1, 2]), array([3, 4])]
+    """
     length = np.shape(getval(x))[axis] if num is None else num
     index: list[Any] = [slice(None)] * np.ndim(getval(x))
     parts = []
@@ -209,25 +205,63 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
 
 @op
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    """x cut into equal parts (an int), or at the given indices, as a list."""
+    """x cut into equal parts (an int), or at the given indices, as a list.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        indices_or_sections: How many equal parts, or where to cut.
+        axis: Axis; negative ones count from the last.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.split([1, 2, 3, 4], 2)
+        [array([1, 2]), array([3, 4])]
+    """
     return list(anp.split(x, indices_or_sections, axis))
 
 
 @op
 def tile(x: Any, repeats: Any) -> Any:
-    """x repeated as a whole along each axis."""
+    """x repeated as a whole along each axis.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        repeats: How often, along the last axis or along each.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.tile([1, 2], 2)
+        array([1, 2, 1, 2])
+    """
     return anp.tile(x, repeats)
 
 
 @op
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Each entry repeated along an axis."""
+    """Each entry repeated along an axis.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        repeats: How often, for all or for each entry.
+        axis: Axis; None for the flattened array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.repeat([1, 2], 2)
+        array([1, 1, 2, 2])
+    """
     return anp.repeat(x, repeats, axis)
 
 
 @op
 def flip(x: Any, axis: Any = None) -> Any:
-    """Order reversed along the axes (all if None)."""
+    """Order reversed along the axes (all if None).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.flip([1, 2, 3])
+        array([3, 2, 1])
+    """
     rank = np.ndim(getval(x))
     axes = range(rank) if axis is None else ([axis] if isinstance(axis, int) else axis)
     chosen = {a % rank for a in axes}
@@ -236,7 +270,18 @@ def flip(x: Any, axis: Any = None) -> Any:
 
 @op
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """Entries shifted along an axis, those that fall off come in again at the other end."""
+    """Entries shifted along an axis, those that fall off come in again at the other end.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        shift: By how many places, for all or for each axis.
+        axis: Axis, or several; None for the flattened array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.roll([1, 2, 3], 1)
+        array([3, 1, 2])
+    """
     return anp.roll(x, shift, axis)
 
 
@@ -276,7 +321,18 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 
 @op
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Entries of x at the indices along an axis (of the flattened array if None)."""
+    """Entries of x at the indices along an axis (of the flattened array if None).
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        indices: Integers of any shape; negative ones count from the last.
+        axis: Axis; None for the flattened array.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.take([10, 20, 30], [2, 0])
+        array([30, 10])
+    """
     picked = getval(indices)
     picked = picked if isinstance(picked, StandIn) else np.asarray(picked)
     if axis is None:
@@ -286,7 +342,17 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 @op
 def getitem(x: Any, index: Any) -> Any:
-    """`x[index]`, with NumPy's rules."""
+    """`x[index]`, with NumPy's rules.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        index: Integers, slices, None, `...`, or a tuple of them, as in NumPy.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.getitem([1, 2, 3], slice(1, None))
+        array([2, 3])
+    """
     return _index(x, index) if isbox(x) else x[index]
 
 

@@ -73,6 +73,11 @@ def slogdet(x: Any) -> Any:
 
     Returns:
         Two arrays (...).
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.slogdet([[2.0, 0.0], [0.0, -3.0]])[0]
+        np.float32(-1.0)
     """
     checks.square("slogdet", "x", x)
     return kernel.slogdet(floating(x))

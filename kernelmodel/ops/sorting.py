@@ -36,6 +36,11 @@ __all__ = [
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """Indices that put the `kth` smallest value in its place, smaller ones before it (int32).
 
+    Args:
+        x: Array of any shape, or what becomes one.
+        kth: Place that is as in sorted order.
+        axis: Axis; negative ones count from the last.
+
     Examples:
         >>> import kernelmodel as km
         >>> int(km.ops.argpartition([3.0, 1.0, 2.0], 0)[0])

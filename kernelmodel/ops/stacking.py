@@ -70,14 +70,26 @@ def vstack(xs: Sequence[Any]) -> Any:
 
 @op_of_other
 def hstack(xs: Sequence[Any]) -> Any:
-    """Arrays beside each other: joined along the second axis, vectors along their only one."""
+    """Arrays beside each other: joined along the second axis, vectors along their only one.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.hstack([[1, 2], [3]])
+        array([1, 2, 3])
+    """
     parts = [_of_rank(x, 1) for x in xs]
     return concatenate(parts, 0 if len(extents(parts[0])) == 1 else 1)
 
 
 @op_of_other
 def dstack(xs: Sequence[Any]) -> Any:
-    """Arrays behind each other: joined along the third axis."""
+    """Arrays behind each other: joined along the third axis.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.dstack([km.ops.ones((2, 3)), km.ops.ones((2, 3))]).shape
+        (2, 3, 2)
+    """
     return concatenate([_of_rank(x, 3) for x in xs], 2)
 
 
@@ -109,19 +121,51 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @op
 def vsplit(x: Any, indices_or_sections: Any) -> Any:
-    """x cut along its first axis, as a list; see `split`."""
+    """x cut along its first axis, as a list; see `split`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        indices_or_sections: How many equal parts, or where to cut.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.vsplit([[1, 2], [3, 4]], 2)
+        [array([[1, 2]]), array([[3, 4]])]
+    """
     return split(x, indices_or_sections, axis=0)
 
 
 @op
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
-    """x cut along its second axis (a vector along its only one), as a list; see `split`."""
+    """x cut along its second axis (a vector along its only one), as a list; see `split`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        indices_or_sections: How many equal parts, or where to cut.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.ops.hsplit([[1, 2], [3, 4]], 2)
+        [array([[1],
+               [3]]), array([[2],
+               [4]])]
+    """
     return split(x, indices_or_sections, axis=min(len(extents(x)) - 1, 1))
 
 
 @op
 def dsplit(x: Any, indices_or_sections: Any) -> Any:
-    """x cut along its third axis, as a list; see `split`."""
+    """x cut along its third axis, as a list; see `split`.
+
+    Args:
+        x: Array of any shape, or what becomes one.
+        indices_or_sections: How many equal parts, or where to cut.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> len(km.ops.dsplit(km.ops.ones((2, 3, 4)), 2))
+        2
+    """
     return split(x, indices_or_sections, axis=2)
 
 

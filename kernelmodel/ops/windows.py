@@ -19,21 +19,37 @@ def _length(name: str, x: Any) -> int:
     return int(x)
 
 
-def _window(name: str, meaning: str) -> Any:
+def _window(name: str, meaning: str, call: str, result: str) -> Any:
     function = getattr(np, name)
 
     def body(x: Any) -> Any:
         return function(_length(name, x)).astype("float32")
 
-    made = documented(body, name, meaning)
-    made.__doc__ = f"{meaning}: x weights (float32), symmetric, as `numpy.{name}`."
-    return made
+    how = ": x weights (float32), symmetric"
+    return documented(body, name, meaning, call, result, how=how, x="Number of weights.")
 
 
-bartlett = _window("bartlett", "Triangular window")
-blackman = _window("blackman", "Window of three cosine terms")
-hamming = _window("hamming", "Raised cosine window that doesn't reach zero")
-hanning = _window("hanning", "Raised cosine window (Hann's)")
+bartlett = _window(
+    "bartlett", "Triangular window", "(5)", "array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)"
+)
+blackman = _window(
+    "blackman",
+    "Window of three cosine terms",
+    "(3).round(3)",
+    "array([-0.,  1., -0.], dtype=float32)",
+)
+hamming = _window(
+    "hamming",
+    "Raised cosine window that doesn't reach zero",
+    "(3)",
+    "array([0.08, 1.  , 0.08], dtype=float32)",
+)
+hanning = _window(
+    "hanning",
+    "Raised cosine window (Hann's)",
+    "(5)",
+    "array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)",
+)
 
 
 @op

@@ -46,8 +46,15 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def get(identifier: Any) -> Any:
     """The optimizer that a name (in any case), config, class or instance means.
+
+    Args:
+        identifier: Name, config dict, class or instance; or None.
 
     Raises:
         ValueError: Unknown name.
@@ -63,10 +70,30 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(optimizer: Any) -> Any:
-    """The config dict of an optimizer, without its state."""
+    """The config dict of an optimizer, without its state.
+
+    Args:
+        optimizer: An optimizer.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.optimizers.serialize(km.optimizers.Adam())["class_name"]
+        'Adam'
+    """
     return serialize_keras_object(optimizer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The optimizer of a config dict, without its state."""
+    """The optimizer of a config dict, without its state.
+
+    Args:
+        config: Config dict.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> config = km.optimizers.serialize(km.optimizers.Adam())
+        >>> type(km.optimizers.deserialize(config)).__name__
+        'Adam'
+    """
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

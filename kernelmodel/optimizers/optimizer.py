@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.context import Context
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
@@ -145,8 +144,13 @@ class Optimizer(OptimizerState):
         An elementwise optimizer may override it to write there at once.
 
         Args:
+            gradient: As in `update`.
+            value: As in `update`.
+            slots: As in `update`.
+            learning_rate: As in `update`.
+            iteration: As in `update`.
             new_value: Gets the new weight.
-            new_slots: Get the new slots; the other arguments are those of `update`.
+            new_slots: Get the new slots.
         """
         new_value[...], made = self.update(gradient, value, slots, learning_rate, iteration)
         for name, array in new_slots.items():
@@ -174,6 +178,9 @@ class Optimizer(OptimizerState):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]], **_: Any) -> Any:
         """Make a step with pairs of gradient and variable.
+
+        Args:
+            grads_and_vars: Pairs `(gradient, variable)`.
 
         Returns:
             The iteration count, a variable.
@@ -334,7 +341,11 @@ class Optimizer(OptimizerState):
                 store(variable, np.where((iteration + 1) % every == 0, new, value))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """At the end of training, replace variables by their averages if there are any."""
+        """At the end of training, replace variables by their averages if there are any.
+
+        Args:
+            var_list: The variables that were trained.
+        """
         if self.use_ema:
             for variable in var_list:
                 if variable.trainable and id(variable) in self._averages:
@@ -366,34 +377,9 @@ class Optimizer(OptimizerState):
         return named or any(one is variable for one in self._excluded)
 
     def scale_loss(self, loss: Any) -> Any:
-        """The loss times `loss_scale_factor`, to compute gradients of."""
-        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-    def stateless_apply(
-        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Any
-    ) -> tuple[list[Any], list[Any]]:
-        """The values that a step would give, without changing any variable.
+        """The loss times `loss_scale_factor`, to compute gradients of.
 
         Args:
-            optimizer_variables: Values in the order of `variables`.
-            grads: A gradient for each variable it was built with.
-            trainable_variables: Values of those variables.
-
-        Returns:
-            The new values of the variables, and of the optimizer's.
+            loss: A loss.
         """
-        if not self.built:
-            raise ValueError(f"Optimizer {self.name!r} isn't built: call build(variables) first.")
-        given = [*trainable_variables, *optimizer_variables]
-        everything = [*self._trained, *self.variables]
-        if len(given) != len(everything):
-            raise ValueError(
-                f"Optimizer {self.name!r} needs {len(self._trained)} values of variables and "
-                f"{len(self.variables)} of its own, got {len(trainable_variables)} and "
-                f"{len(optimizer_variables)}."
-            )
-        with Context(pure=True) as context:
-            context.values.update({id(v): value for v, value in zip(everything, given)})
-            self.apply(grads)
-            new = [context.values[id(v)] for v in everything]
-        return new[: len(self._trained)], new[len(self._trained) :]
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor

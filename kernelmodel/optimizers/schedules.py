@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 class LearningRateSchedule(Configurable):
     """Base of schedules: called with the step, it returns the learning rate.
 
@@ -325,10 +329,32 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """The config dict of a schedule."""
+    """The config dict of a schedule.
+
+    Args:
+        learning_rate_schedule: A schedule.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> schedules = km.optimizers.schedules
+        >>> schedules.serialize(schedules.CosineDecay(0.1, 10))["class_name"]
+        'CosineDecay'
+    """
     return serialize_keras_object(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The schedule of a config dict."""
+    """The schedule of a config dict.
+
+    Args:
+        config: Config dict.
+        custom_objects: `{name: class or function}` that the config may name, or None.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> schedules = km.optimizers.schedules
+        >>> config = schedules.serialize(schedules.CosineDecay(0.1, 10))
+        >>> type(schedules.deserialize(config)).__name__
+        'CosineDecay'
+    """
     return deserialize_keras_object(config, custom_objects, table=REGISTRY)

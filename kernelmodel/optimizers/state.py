@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable, decode
+from kernelmodel.core.context import Context
 from kernelmodel.core.naming import class_name
 from kernelmodel.core.revision import Revision
 from kernelmodel.core.variable import Variable
@@ -80,6 +81,10 @@ class OptimizerState(Configurable):
             pairs = zip(self._trained, state[name])
             vars(self)[name] = {id(v): kept for v, kept in pairs if kept is not None}
 
+    def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
+        """Make a step; see `Optimizer.apply`."""
+        raise NotImplementedError
+
     def init(self, value: Any) -> Slots:
         """The first values of what is remembered for a weight, by slot name.
 
@@ -102,7 +107,12 @@ class OptimizerState(Configurable):
         return {}
 
     def update_shared(self, shared: Slots, iteration: Any) -> Slots:
-        """What all weights share, at the begin of a step."""
+        """What all weights share, at the begin of a step.
+
+        Args:
+            shared: What all weights share.
+            iteration: Number of the step, from 0.
+        """
         return shared
 
     def _slot_name(self, variable: Variable, slot: str) -> str:
@@ -225,13 +235,50 @@ class OptimizerState(Configurable):
         for variable, value in zip(self.variables, weights):
             variable.assign(value)
 
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """The values that a step would give, without changing any variable.
+
+        Args:
+            optimizer_variables: Values in the order of `variables`.
+            grads: A gradient for each variable it was built with.
+            trainable_variables: Values of those variables.
+
+        Returns:
+            The new values of the variables, and of the optimizer's.
+        """
+        if not self.built:
+            raise ValueError(f"Optimizer {self.name!r} isn't built: call build(variables) first.")
+        given = [*trainable_variables, *optimizer_variables]
+        everything = [*self._trained, *self.variables]
+        if len(given) != len(everything):
+            raise ValueError(
+                f"Optimizer {self.name!r} needs {len(self._trained)} values of variables and "
+                f"{len(self.variables)} of its own, got {len(trainable_variables)} and "
+                f"{len(optimizer_variables)}."
+            )
+        with Context(pure=True) as context:
+            context.values.update({id(v): value for v, value in zip(everything, given)})
+            self.apply(grads)
+            new = [context.values[id(v)] for v in everything]
+        return new[: len(self._trained)], new[len(self._trained) :]
+
     def save_own_variables(self, store: Any) -> None:
-        """Write the variables' values into a mapping, under "0", "1", ..."""
+        """Write the variables' values into a mapping, under "0", "1", ...
+
+        Args:
+            store: A mapping to write into.
+        """
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Read the variables' values from a mapping; warn if it holds another number of them."""
+        """Read the variables' values from a mapping; warn if it holds another number of them.
+
+        Args:
+            store: Arrays under "0", "1", ...
+        """
         if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"The saved state of optimizer {self.name!r} was skipped: it holds "
@@ -252,7 +299,12 @@ class OptimizerState(Configurable):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> OptimizerState:
-        """Make an optimizer of the config of another, without its state."""
+        """Make an optimizer of the config of another, without its state.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: `{name: class or function}` that it may name, or None.
+        """
         return cls(**{name: decode(value) for name, value in config.items()})
 
     def __repr__(self) -> str:

@@ -3,3 +3,7 @@
 from kernelmodel.utils.arrays import pad_sequences
 
 __all__ = ["pad_sequences"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -6,15 +6,14 @@ from typing import Any
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.hooks import hooks
 from kernelmodel.core.reading import reading
-from kernelmodel.core.serialization import (
+from kernelmodel.core.registration import (
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.saving.archive import open_archive
 from kernelmodel.saving.exporting import export
 from kernelmodel.saving.file_editor import KerasFileEditor
@@ -57,6 +56,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def save_weights(
     model: Any,
     filepath: Any,
@@ -79,6 +82,13 @@ def save_weights(
 
     Raises:
         ValueError: Another ending, or the model isn't built.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.saving.save_weights(model, f"{folder}/model.weights.h5")
     """
     path = Path(filepath)
     sharded = path.name.endswith(SHARDED)
@@ -120,6 +130,14 @@ def load_weights(
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file doesn't fit the model; nothing has changed.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.saving.save_weights(model, f"{folder}/model.weights.h5")
+        ...     km.saving.load_weights(model, f"{folder}/model.weights.h5")
     """
     path = Path(filepath)
     check_ending(path)

@@ -17,8 +17,8 @@ from kernelmodel.core.allowance import Allowance, allowance
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.reading import reading
+from kernelmodel.core.registration import custom_object_scope
 from kernelmodel.core.serialization import (
-    custom_object_scope,
     deserialize_keras_object,
     lambda_scope,
     serialize_keras_object,
@@ -165,6 +165,15 @@ def load_model(
         FileNotFoundError: There is no such file.
         ValueError: It isn't a model file, is damaged, names unknown classes, or needs
             `safe_mode=False`. The message names the file and the place in it.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.keras")
+        ...     km.saving.load_model(f"{folder}/model.keras").count_params()
+        3
     """
     path = Path(filepath)
     check_ending(path)

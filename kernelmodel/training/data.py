@@ -8,6 +8,11 @@ from typing import Any
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Put data into the tuple that a step takes.
 
+    Args:
+        x: Inputs.
+        y: Targets, or None.
+        sample_weight: Weights of the samples, or None.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.utils.pack_x_y_sample_weight(1, 2)
@@ -20,6 +25,9 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Take data out of the tuple that a step gets; what is missing is None.
+
+    Args:
+        data: Inputs, or a tuple of inputs, targets and weights.
 
     Raises:
         ValueError: A namedtuple, or a tuple of more than three entries.

@@ -54,3 +54,22 @@ def finite(value: Any) -> bool:
     """Whether all floats of an array are finite."""
     array = np.asarray(getval(value))
     return kind_of(array.dtype) != "f" or bool(np.isfinite(array).all())
+
+
+def first_not_finite(graph: Any, leaves: Any) -> str | None:
+    """Name of the first operation of a graph whose output isn't finite, or None.
+
+    Args:
+        graph: The graph of a model.
+        leaves: Arrays for its inputs.
+    """
+    culprit: list[str] = []
+
+    def call(operation: Any, args: Any, kwargs: Any) -> Any:
+        result = operation(*args, **kwargs)
+        if not culprit and not all(map(finite, flatten(result))):
+            culprit.append(operation.name)
+        return result
+
+    graph.run(leaves, call)
+    return culprit[0] if culprit else None

@@ -7,15 +7,14 @@ import typing as _typing
 import numpy as _np
 
 from kernelmodel.core.naming import reset_names
-from kernelmodel.core.serialization import (
+from kernelmodel.core.registration import (
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.core.settings import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -66,7 +65,7 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return list(__all__)
 
 
 __all__ = [
@@ -138,5 +137,12 @@ def set_random_seed(seed: int) -> None:
 
 
 def clear_session() -> None:
-    """Start the numbers in made-up names (`dense_1`, ...) anew."""
+    """Start the numbers in made-up names (`dense_1`, ...) anew.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.utils.clear_session()
+        >>> km.layers.Dense(1).name
+        'dense'
+    """
     reset_names()

@@ -88,6 +88,17 @@ def image_dataset_from_directory(
         FileNotFoundError: There is no such directory.
         ImportError: Pillow isn't installed.
         ValueError: An argument is none of these, or there are no images.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.utils.save_img(f"{folder}/a.png", km.ops.ones((4, 6, 3)))
+        ...     images = km.utils.image_dataset_from_directory(
+        ...         folder, labels=None, image_size=(8, 8), verbose=False
+        ...     )
+        ...     images[0].shape
+        (1, 8, 8, 3)
     """
     if color_mode not in MODES:
         raise ValueError(f"`color_mode` must be one of {list(MODES)}, got {color_mode!r}.")

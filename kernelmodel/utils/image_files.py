@@ -126,6 +126,14 @@ def save_img(
     Raises:
         ImportError: Pillow isn't installed.
         ValueError: Another shape, or no known format.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.utils.save_img(f"{folder}/a.png", km.ops.ones((4, 6, 3)))
+        ...     km.utils.load_img(f"{folder}/a.png").size
+        (6, 4)
     """
     if file_format is None and isinstance(path, (str, os.PathLike)):
         file_format = Path(path).suffix[1:]
@@ -161,6 +169,14 @@ def load_img(
         ImportError: Pillow isn't installed.
         TypeError: `path` is none.
         ValueError: Another word for `color_mode` or `interpolation`.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     km.utils.save_img(f"{folder}/a.png", km.ops.ones((4, 6, 3)))
+        ...     km.utils.load_img(f"{folder}/a.png", target_size=(2, 2)).size
+        (2, 2)
     """
     image = _pillow("load_img")
     if color_mode not in MODES:

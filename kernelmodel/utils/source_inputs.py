@@ -11,6 +11,9 @@ from kernelmodel.core.symbolic import KerasTensor
 def is_keras_tensor(x: Any) -> bool:
     """Whether something is a symbolic tensor, as `km.Input` gives.
 
+    Args:
+        x: Anything.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.utils.is_keras_tensor(km.Input((3,))), km.utils.is_keras_tensor([1.0])

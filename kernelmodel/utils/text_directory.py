@@ -59,6 +59,16 @@ def text_dataset_from_directory(
     Raises:
         FileNotFoundError: There is no such directory.
         ValueError: An argument is none of these, or there are no texts.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> from pathlib import Path
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "a.txt").write_text("hello")
+        ...     texts = km.utils.text_dataset_from_directory(folder, labels=None, verbose=False)
+        ...     texts[0].tolist()
+        ['hello']
     """
     if max_length is not None and max_length < 1:
         raise ValueError(f"`max_length` must be an integer >= 1 or None, got {max_length!r}.")

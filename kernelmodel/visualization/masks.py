@@ -119,6 +119,15 @@ def plot_segmentation_mask_gallery(
     Raises:
         ImportError: Matplotlib isn't installed.
         ValueError: Another shape.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> masks = km.ops.zeros((2, 8, 8), "int32")
+        >>> figure = km.visualization.plot_segmentation_mask_gallery(
+        ...     km.ops.ones((2, 8, 8, 3)), num_classes=2, y_true=masks, show=False
+        ... )
+        >>> len(figure.axes) > 0
+        True
     """
     array = batch_of(images, data_format).astype("float32")
     low, high = value_range

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernelmodel import activations
-from kernelmodel.core.serialization import custom_object_scope, register_keras_serializable
+from kernelmodel.core.registration import custom_object_scope, register_keras_serializable
 from kernelmodel.engine.tape import value_and_grad
 
 RELU_OPTIONS = [

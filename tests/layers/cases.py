@@ -13,7 +13,7 @@ import numpy as np
 
 from kernelmodel import layers as L
 from kernelmodel import ops
-from kernelmodel.core.serialization import register_keras_serializable
+from kernelmodel.core.registration import register_keras_serializable
 from kernelmodel.core.tree import flatten
 
 

@@ -62,6 +62,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def make_root(root):
+    """Make the folders of a server, with one for notebooks, and without a pop-up about news."""
+    (root / "work").mkdir()
+    (root / "config" / "labconfig").mkdir(parents=True)
+    (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(NO_NEWS))
+
+
 def start_server(root, port):
     folders = {
         f"JUPYTER_{kind}_DIR": str(root / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
@@ -116,9 +123,7 @@ def is_up(url, server, seconds=60):
 def lab(tmp_path_factory):
     """Yield the notebooks' folder and the address of a JupyterLab that also serves Notebook 7."""
     root = tmp_path_factory.mktemp("lab")
-    (root / "work").mkdir()
-    (root / "config" / "labconfig").mkdir(parents=True)
-    (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(NO_NEWS))
+    make_root(root)
     for _ in range(3):
         url = f"http://127.0.0.1:{(port := free_port())}"
         server = start_server(root, port)

@@ -48,6 +48,9 @@ class TextVectorization(Adapting):
         sparse: Must be False.
         ragged: Must be False.
         encoding: Of bytes that are texts.
+        name: Name; made up if None.
+        vocabulary_size: Tokens of the vocabulary that a file holds; nobody else gives it.
+        has_input_vocabulary: Whether that was given, not learnt; likewise.
 
     Call:
         inputs: Texts: (batch,) or (batch, 1).

@@ -19,3 +19,7 @@ __all__ += framing.__all__
 __all__ += resampling.__all__
 __all__ += sampling.__all__
 __all__ += warping.__all__
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,7 +7,7 @@ from typing import Any
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import init_parameters
 from kernelmodel.core.lookup import TABLES
-from kernelmodel.core.serialization import register_keras_serializable
+from kernelmodel.core.registration import register_keras_serializable
 from kernelmodel.saving.legacy.tf_ops import LAYERS, modern_op
 
 MODELS = ("Functional", "Model", "Sequential")

@@ -1,0 +1,58 @@
+"""Fill the caches on disk: Numba's of the compiled kernels, matplotlib's of the fonts."""
+
+import importlib
+import pkgutil
+import threading
+from pathlib import Path
+
+import matplotlib.font_manager
+import numpy as np
+
+import kernelmodel as km
+from kernelmodel.engine import kernels
+from kernelmodel.engine.numba_support import Twin, compiler
+
+
+def twins() -> list[Twin]:
+    """Every kernel that has a compiled twin."""
+    modules = [
+        importlib.import_module(f"{kernels.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(kernels.__path__)
+    ]
+    found = (value for module in modules for value in vars(module).values())
+    return [value for value in found if isinstance(value, Twin)]
+
+
+def train() -> None:
+    """Take a step of a small network that uses them."""
+    layers = km.layers
+    model = km.Sequential([
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(4, 2, activation="relu"),
+        layers.Reshape((4, 4)),
+        layers.LSTM(4),
+        layers.Dense(8, activation="relu"),
+        layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((8, 8, 8, 1), "float32"), np.zeros(8), batch_size=8, verbose=0)
+
+
+def main() -> None:
+    """Compile at once what otherwise waits for large arrays, then wait for the compiler."""
+    for twin in (compiled := twins()):
+        twin.minimum = twin.patience = 0
+    train()
+    done = threading.Event()
+    compiler().queue.put(done.set)
+    done.wait()
+    cold = [twin.loops.__name__ for twin in compiled if not twin.ready]
+    if cold:
+        raise SystemExit(f"No step of the network above uses the kernels {', '.join(cold)}.")
+    fonts = len(matplotlib.font_manager.fontManager.ttflist)
+    print(f"{len(compiled)} kernels compiled in {Path(km.__file__).parent}, {fonts} fonts found")
+
+
+if __name__ == "__main__":
+    main()
