@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -147,8 +148,12 @@ def built_in_code_only() -> Iterator[None]:
             if module.partition(".")[0] not in KNOWN:
                 raise Unplannable(f"the step calls {frame.f_code.co_name} of module {module}")
 
+    collects = gc.isenabled()
+    gc.disable()  # what is called after a collection (JAX does that) is no part of the step
     sys.setprofile(check)
     try:
         yield
     finally:
         sys.setprofile(None)
+        if collects:
+            gc.enable()
