@@ -15,7 +15,7 @@ import numpy as np
 from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 
-from kernelmodel.engine.boxes import IN_PLACE, Traced
+from kernelmodel.engine.boxes import IN_PLACE, Traced, getval, isbox
 from kernelmodel.engine.stand_in import StandIn
 
 
@@ -41,6 +41,8 @@ def unwrap(value: Any) -> Any:
     """The JAX array inside; containers are searched, other values unchanged."""
     if isinstance(value, XlaArray):
         return value.array
+    if isbox(value) and type(value) is not Traced:  # a variable that no tape watches
+        return unwrap(getval(value))
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return type(value)(map(unwrap, value))
     if isinstance(value, dict):

@@ -46,6 +46,7 @@ class Compiling(Steps):
         self._tried: set[str] = set()
         self._xla_steps: dict[str, XlaStep] = {}
         self._device_state: DeviceState | None = None
+        self._unheld_variables: list[Any] = []
 
     def compile(
         self,
@@ -185,15 +186,16 @@ class Compiling(Steps):
             for metric in self.metrics:
                 found.update((id(v), v) for v in metric.variables)
             found.update((id(v), v) for v in self.optimizer.variables)
+        found.update((id(v), v) for v in self._unheld_variables)
         return list(found.values())
 
     def _xla_step(self, step: Any, guard: bool) -> XlaStep:
-        variables, name = self._all_variables(), step.__name__
-        state = self._device_state
-        if state is None or [*map(id, state.variables)] != [*map(id, variables)]:
-            state = self._device_state = DeviceState(variables)
+        name = step.__name__
         compiled = self._xla_steps.get(name)
-        if compiled is None or compiled.stale(state):
+        if compiled is None or compiled.stale():
+            variables, state = self._all_variables(), self._device_state
+            if state is None or [*map(id, state.variables)] != [*map(id, variables)]:
+                state = self._device_state = DeviceState(variables)
             compiled = self._xla_steps[name] = XlaStep(self, step, guard, state)
         return compiled
 

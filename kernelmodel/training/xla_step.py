@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.context import Context
+from kernelmodel.core.revision import Revision
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.core.watching import WATCHERS, due, watch
 from kernelmodel.engine.boxes import getval
@@ -33,6 +34,38 @@ def require_jax() -> None:
         ) from error
 
 
+class Unheld(Exception):
+    """A step reads or writes variables that its model doesn't hold.
+
+    Args:
+        variables: Those.
+    """
+
+    def __init__(self, variables: list[Any]) -> None:
+        super().__init__(variables)
+        self.variables = variables
+
+
+class Tracing(Context):
+    """The context of a step that is being compiled; it notes variables that it has no value of."""
+
+    __slots__ = ("unheld",)
+
+    def __init__(self) -> None:
+        super().__init__(pure=True)
+        self.unheld: dict[int, Any] = {}
+
+    def _own(self, variable: Any) -> Any:
+        if id(variable) not in self.values:
+            self.unheld[id(variable)] = variable
+        return super()._own(variable)
+
+    def write(self, variable: Any, value: Any) -> None:
+        if id(variable) not in self.values:
+            self.unheld[id(variable)] = variable
+        super().write(variable, value)
+
+
 class Program:
     """A step as one compiled function, for batches of one structure and one set of shapes.
 
@@ -44,14 +77,18 @@ class Program:
         variables: What it may read and write.
         several: Whether it runs several steps a call, one after the other: each leaf of its data
             holds one batch more to the left, and so do its results.
+        closed: Whether a variable that isn't among them counts as a constant; else it is an error.
+
+    Raises:
+        Unheld: The first run needs more variables.
     """
 
     def __init__(
-        self, step: Callable[[Any], Any], variables: Sequence[Any], several: bool = False
+        self, step: Callable[[Any], Any], variables: Sequence[Any], several: bool, closed: bool
     ) -> None:
         import jax
 
-        self._step, self._variables = step, variables
+        self._step, self._variables, self._closed = step, variables, closed
         self._structure: Any = None
         self._written: list[int] = []
         self._compiled = jax.jit(self._scan if several else self._once)
@@ -70,13 +107,14 @@ class Program:
 
         results, written = self._compiled(values, data)
         # Copies: whoever gets a prediction may write into it.
-        results = jax.tree.map(np.array, jax.device_get(results))
+        results = [None if leaf is None else np.array(leaf) for leaf in jax.device_get(results)]
         return pack_like(self._structure, results), dict(zip(self._written, written))
 
     def _once(self, values: list[Any], data: Any) -> tuple[list[Any], list[Any]]:
         import jax
 
-        with Context(pure=True) as context:
+        context = Tracing()
+        with context:
             for variable, value in zip(self._variables, values):
                 context.values[id(variable)] = XlaArray(value)
             try:
@@ -86,6 +124,8 @@ class Program:
                 if better is None:
                     raise
                 raise better from error
+            if context.unheld and not self._closed:
+                raise Unheld(list(context.unheld.values()))
             self._structure = map_structure(lambda leaf: 0, result)
             self._written = [i for i, v in enumerate(self._variables) if id(v) in context.written]
             written = []
@@ -132,13 +172,18 @@ class XlaStep:
         require_jax()
         self.model, self.step, self.guard, self.state = model, step, guard, state
         self._trainable = [variable.trainable for variable in state.variables]
+        self._revision = -1
         self._programs: dict[Any, Program] = {}
 
-    def stale(self, state: DeviceState) -> bool:
-        """Whether the model has other variables, or some were frozen, since it was made."""
-        if state is not self.state:
-            return True
-        return [variable.trainable for variable in state.variables] != self._trainable
+    def stale(self) -> bool:
+        """Whether the model has got or lost variables, or some were frozen, since it was made."""
+        variables = self.state.variables
+        if self._revision != Revision.count:
+            if [*map(id, variables)] != [*map(id, self.model._all_variables())]:
+                return True
+            self._revision = Revision.count
+        trainable = [variable.trainable for variable in variables]
+        return self.state is not self.model._device_state or trainable != self._trainable
 
     def run(self, batches: Sequence[Any], joins: bool) -> list[Any]:
         """Run the step on each of some batches, in their order.
@@ -172,12 +217,27 @@ class XlaStep:
             )
         return data
 
-    def _program(self, key: Any, several: bool) -> Program:
-        program = self._programs.get((key, several))
-        if program is None:
-            program = Program(self.step, self.state.variables, several)
-            self._programs[key, several] = program
-        return program
+    def _run_program(self, key: Any, data: Any, several: bool) -> tuple[Any, dict[int, Any]]:
+        place = key, several
+        if place in self._programs:
+            return self._programs[place].run(self.state.gather(), data)
+        program = Program(self.step, self.state.variables, several, closed=False)
+        try:
+            found = program.run(self.state.gather(), data)
+        except Unheld as more:
+            # Such as the state of a second optimizer, or a weight of the loss that a callback
+            # changes. Asked once: a variable that the step makes anew each time is none of them.
+            self._hold(more.variables)
+            program = Program(self.step, self.state.variables, several, closed=True)
+            found = program.run(self.state.gather(), data)
+        self._programs[place] = program
+        return found
+
+    def _hold(self, variables: list[Any]) -> None:
+        self.model._unheld_variables.extend(variables)
+        self.state = self.model._device_state = DeviceState(self.model._all_variables())
+        self._trainable = [variable.trainable for variable in self.state.variables]
+        self._programs = {}
 
     def _refused(self, result: Any) -> bool:
         """Whether the loss, or one of several steps' losses, is not a number."""
@@ -187,7 +247,7 @@ class XlaStep:
 
     def _run_one(self, data: Any, key: Any) -> Any:
         with ENGINE_LOCK:
-            result, written = self._program(key, False).run(self.state.gather(), data)
+            result, written = self._run_program(key, data, several=False)
             if self._refused(result):
                 raise FloatingPointError(explain_nan(self.model, data))
             if self.guard and WATCHERS:
@@ -201,7 +261,7 @@ class XlaStep:
 
         data = jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
         with ENGINE_LOCK:
-            result, written = self._program(key, True).run(self.state.gather(), data)
+            result, written = self._run_program(key, data, several=True)
             if self._refused(result):
                 return None  # one by one they show which it is, and keep those before it
             self.state.commit(written)

@@ -46,8 +46,8 @@ def programs(monkeypatch: Any) -> list[Program]:
     made: list[Program] = []
     init = Program.__init__
 
-    def note(self: Program, *args: Any) -> None:
-        init(self, *args)
+    def note(self: Program, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
         made.append(self)
 
     monkeypatch.setattr(Program, "__init__", note)
@@ -248,6 +248,59 @@ def test_a_partial_batch_has_exact_numbers() -> None:
     for name in histories[0]:
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=2e-4)
     same(plain.get_weights(), compiled.get_weights())
+
+
+class TwoOptimizers(km.Model):
+    """As in adversarial training; a variable outside of it scales the loss."""
+
+    def __init__(self, scale: Any) -> None:
+        super().__init__()
+        self.parts = [L.Dense(2), L.Dense(1)]
+        self.scale = [lambda: scale]
+
+    def compile(self, *own: Any, **arguments: Any) -> None:
+        super().compile(**arguments)
+        self.own = own
+
+    def build(self, shape: Any) -> None:
+        for part, optimizer in zip(self.parts, self.own):
+            part.build(shape)
+            optimizer.build(part.trainable_variables)
+
+    def call(self, x: Any) -> Any:
+        return self.parts[1](x)
+
+    def train_step(self, data: Any) -> Any:
+        x, y, _ = km.utils.unpack_x_y_sample_weight(data)
+        logs = {}
+        for i, (part, optimizer) in enumerate(zip(self.parts, self.own)):
+            weights = part.trainable_variables
+            with km.GradientTape() as tape:
+                loss = ops.mean(ops.square(part(x) - y)) * self.scale[0]()
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+            logs[f"loss_{i}"] = loss
+        return logs
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_variables_that_the_model_does_not_hold_are_kept_too(steps: int) -> None:
+    found = []
+    for jit in (False, True):
+        km.utils.set_random_seed(0)
+        scale = km.Variable(1.0, trainable=False)
+        model = TwoOptimizers(scale)
+        own = km.optimizers.Adam(0.1), km.optimizers.Adam(0.05)
+        model.compile(*own, jit_compile=jit, steps_per_execution=steps)
+        grow = km.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs, scale=scale: scale.assign_add(1.0)
+        )
+        history = model.fit(
+            X, X[:, :1], epochs=4, batch_size=10, shuffle=False, verbose=0, callbacks=[grow]
+        ).history
+        assert [int(optimizer.iterations) for optimizer in own] == [16, 16]
+        assert len(model.weights) == 4
+        found.append([*model.get_weights(), history["loss_0"], history["loss_1"]])
+    same(*found, rtol=1e-3)
 
 
 # ---- several steps as one program ----
