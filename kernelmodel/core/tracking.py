@@ -121,7 +121,8 @@ class Tracker(Configurable):
 # Attributes that hold lists and dicts of something else.
 UNTRACKED = {
     "_build_shapes", "_call_losses", "_callable_losses", "_compile_arguments", "_inbound_nodes",
-    "_init_passed", "_own_fixed", "_own_trainable", "_tracked", "_xla_steps", "loss",
+    "_init_passed", "_own_fixed", "_own_trainable", "_tracked", "_unheld_variables", "_xla_steps",
+    "loss",
 }  # fmt: skip
 
 

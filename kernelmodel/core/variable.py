@@ -51,6 +51,9 @@ class Variable(NDArrayOperatorsMixin):
 
     __array_priority__ = 101.0
 
+    # Where the value is while `_array` is missing: on the device of the XLA engine.
+    _home: Any = None
+
     def __init_subclass__(cls) -> None:
         Box.types.add(cls)
 
@@ -185,6 +188,8 @@ class Variable(NDArrayOperatorsMixin):
         return self.shape[0]
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_array" and self._home is not None:
+            return self._home.read()
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.value, name)

@@ -15,8 +15,12 @@ import numpy as np
 from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 
-from kernelmodel.engine.boxes import IN_PLACE, Traced
+from kernelmodel.engine.boxes import IN_PLACE, Traced, getval, isbox
 from kernelmodel.engine.stand_in import StandIn
+
+
+class Untraceable(TypeError):
+    """Code needs something that arrays don't have while XLA compiles it."""
 
 
 @cache
@@ -39,6 +43,8 @@ def unwrap(value: Any) -> Any:
         return value.array
     if isinstance(value, np.ndarray):
         return np.asarray(value)
+    if isbox(value) and type(value) is not Traced:  # a variable that no tape watches
+        return unwrap(getval(value))
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return type(value)(map(unwrap, value))
     if isinstance(value, dict):
@@ -122,7 +128,7 @@ class XlaArray(StandIn):
         if any(type(value) is Traced for value in inputs):
             return NotImplemented
         if "out" in kwargs or method == "at":
-            raise TypeError(f"numpy.{ufunc.__name__} in place under XLA: {IN_PLACE}")
+            raise Untraceable(f"numpy.{ufunc.__name__} in place under XLA: {IN_PLACE}")
         twin = jax_twins().get(ufunc)
         if twin is None or method not in ("__call__", "reduce"):
             return NotImplemented
@@ -137,7 +143,7 @@ class XlaArray(StandIn):
             return np.result_type(*(a.dtype if isinstance(a, XlaArray) else a for a in args))
         twin = jax_twins().get(function)
         if twin is None:
-            raise TypeError(
+            raise Untraceable(
                 f"numpy.{function.__name__} has no XLA form. Use a function of kernelmodel.ops, "
                 "or compile the model with jit_compile=False."
             )
@@ -150,12 +156,12 @@ class XlaArray(StandIn):
         """The array, if it has values.
 
         Raises:
-            TypeError: It is a placeholder in a step that is being compiled.
+            Untraceable: It is a placeholder in a step that is being compiled.
         """
         import jax
 
         if isinstance(self.array, jax.core.Tracer):
-            raise TypeError(
+            raise Untraceable(
                 f"An array of shape {self.shape} has no values while XLA compiles the step: it "
                 "can't become a plain array or number, nor decide an `if`. Use functions of "
                 "kernelmodel.ops such as ops.where, or compile the model with jit_compile=False."
@@ -166,7 +172,7 @@ class XlaArray(StandIn):
         return XlaArray(self.array[unwrap(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(IN_PLACE)
+        raise Untraceable(IN_PLACE)
 
     def __len__(self) -> int:
         return len(self.array)

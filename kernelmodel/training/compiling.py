@@ -6,6 +6,7 @@ from typing import Any
 
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
+from kernelmodel.engine.device_state import DeviceState
 from kernelmodel.training.checks import check_count, check_flag
 from kernelmodel.training.crew import STRATEGY
 from kernelmodel.training.frozen import TrainableFlags
@@ -46,6 +47,8 @@ class Compiling(Steps):
         self.predict_function = None
         self._tried: set[str] = set()
         self._xla_steps: dict[str, XlaStep] = {}
+        self._device_state: DeviceState | None = None
+        self._unheld_variables: list[Any] = []
 
     def compile(
         self,
@@ -70,8 +73,12 @@ class Compiling(Steps):
             loss_weights: Factors of the outputs' losses, as a list or dict.
             weighted_metrics: Like `metrics`, with sample weights.
             run_eagerly: Never compile with XLA, even with `jit_compile`.
-            steps_per_execution: Batches between two calls of the batch callbacks.
-            jit_compile: Run the steps under XLA (needs the extra `xla`).
+            steps_per_execution: Batches between two calls of the batch callbacks; under XLA they
+                are one program, if their shapes are the same.
+            jit_compile: Run the steps of `fit`, `evaluate` and `predict` under XLA (needs the
+                extra `xla`). Each set of shapes that batches come in is compiled once: a smaller
+                last batch costs one more compilation, in the first epoch. Numbers that the
+                step's code reads from elsewhere than variables stay as they were then.
             pss_evaluation_shards: For parameter servers, which don't exist here: an integer >= 0
                 or "auto", without effect.
             **kwargs: Of older versions: `experimental_steps_per_execution` stands for
@@ -192,13 +199,17 @@ class Compiling(Steps):
             for metric in self.metrics:
                 found.update((id(v), v) for v in metric.variables)
             found.update((id(v), v) for v in self.optimizer.variables)
+        found.update((id(v), v) for v in self._unheld_variables)
         return list(found.values())
 
     def _xla_step(self, step: Any, guard: bool) -> XlaStep:
         name = step.__name__
         compiled = self._xla_steps.get(name)
         if compiled is None or compiled.stale():
-            compiled = self._xla_steps[name] = XlaStep(self, step, guard)
+            variables, state = self._all_variables(), self._device_state
+            if state is None or [*map(id, state.variables)] != [*map(id, variables)]:
+                state = self._device_state = DeviceState(variables)
+            compiled = self._xla_steps[name] = XlaStep(self, step, guard, state)
         return compiled
 
 

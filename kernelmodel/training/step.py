@@ -95,7 +95,7 @@ def make_function(
     """A function that takes batches from an iterator and runs the step on each.
 
     It takes `model.steps_per_execution` batches a call (fewer at the end of the data). With
-    `jit_compile` the step is compiled by XLA.
+    `jit_compile` the step is compiled by XLA, and that many steps run as one program.
 
     Args:
         model: Whose step it is.
@@ -110,8 +110,6 @@ def make_function(
     planned = PlannedSteps(step)
 
     def execute(data: Any) -> Any:
-        if model.jit_compile and not model.run_eagerly:
-            return model._xla_step(step, guard).run(data)
         strict = guard and not model._nan_allowed
         watchers = due() if WATCHERS and training else []
         if not watchers and not model.run_eagerly:
@@ -125,7 +123,11 @@ def make_function(
         first = next(iterator)
         with model._trainable_flags.applied() if training else nullcontext():
             rest = itertools.islice(iterator, model.steps_per_execution - 1)
-            results = [execute(data) for data in itertools.chain([first], rest)]
+            batches = itertools.chain([first], rest)
+            if model.jit_compile and not model.run_eagerly:
+                results = model._xla_step(step, guard).run(list(batches), joins)
+            else:
+                results = [execute(data) for data in batches]
         return concatenate(results) if joins else results[-1]
 
     return function

@@ -276,10 +276,12 @@ def test_validation_and_frozen_layers() -> None:
     assert frozen.weights is not None and frozen.dead is not None and monitor.warnings == {}
 
 
-def test_under_xla_only_weights_show() -> None:
+@pytest.mark.parametrize("steps_per_execution", [1, 5])
+def test_under_xla_only_weights_show(steps_per_execution: int) -> None:
     pytest.importorskip("jax")
     model = classifier(L.Dense(8, "relu", name="hidden"))
     model.jit_compile = True
+    model.steps_per_execution = steps_per_execution
     monitor = fit(model, *data())
     state = monitor.layers["hidden"]
     assert monitor.compiled and monitor.measured == 10
