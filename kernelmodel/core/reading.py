@@ -58,4 +58,4 @@ def parse_json(text: bytes | str, title: str, part: str) -> Any:
     except RecursionError:
         raise ValueError(f"{title}: {part} is nested more deeply than any model.") from None
     except ValueError as error:
-        raise ValueError(f"{title}: {part} is damaged ({error}).") from error
+        raise ValueError(f"{title}: {part} is damaged, or not JSON ({error}).") from error
