@@ -414,6 +414,26 @@ def test_the_same_numbers_under_xla(case):
     assert_close(after, [v.numpy() for v in layer.variables], rtol=1e-5, atol=1e-6)
 
 
+DRAWS = 100
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.random], ids=str)
+def test_random_numbers_are_distributed_alike_under_xla(case):
+    jax = importlib.import_module("jax")
+    layer, args = made(case)
+    step, values, inputs = pure_step(layer, case, args, [True])
+    compiled, ours, others = jax.jit(step), [], []
+    for _ in range(DRAWS):
+        results, values = compiled(values, inputs)
+        others.append([np.asarray(y, "float64") for y in flatten(results)])
+        ours.append([np.asarray(y, "float64") for y in flatten(run(layer, case, args, True))])
+    for one, other in zip(map(np.stack, zip(*ours)), map(np.stack, zip(*others))):
+        spread, wide = np.maximum(one.std(0), other.std(0)), max(1.0, np.abs(one).max())
+        error = 6 * spread * (2 / DRAWS) ** 0.5 + 0.02 * wide  # rare values may come once or never
+        assert (np.abs(one.mean(0) - other.mean(0)) <= error).all()
+        assert other.std(0).mean() == pytest.approx(one.std(0).mean(), rel=0.25, abs=0.01 * wide)
+
+
 @every_compiled_case
 @pytest.mark.parametrize("policy", HALF)
 def test_half_precision_under_xla(case, policy):
