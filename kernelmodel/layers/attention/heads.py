@@ -10,6 +10,7 @@ from kernelmodel import ops, regularizers
 from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import counted
 from kernelmodel.layers.arguments import choice, number, positive, resolve
 from kernelmodel.layers.arguments import seed as checked_seed
@@ -118,6 +119,9 @@ class Heads(Layer):
             for name, array in (("query", query), ("key", key), ("value", value))
         )
         outputs, scores = self._attend(q, k, v, mask, training)
+        context = CURRENT.get()
+        if context is not None and hasattr(context.observer, "saw_scores"):
+            context.observer.saw_scores(self, scores)
         if self.use_gate:
             outputs = outputs * self._gate_dense(query)
         outputs = getattr(self, self._name_of("output"))(outputs)

@@ -106,6 +106,11 @@ class Recorder:
             if part.family == "attention" and hasattr(part.operation, "_softmax")
         }
 
+    def saw_scores(self, layer: Any, scores: Any) -> None:
+        """Keep the scores of an attention layer whose kernel gives them beside its outputs."""
+        if id(layer) in self._shown and not hasattr(layer, "_softmax"):
+            self.scores[id(layer)] += _arrays(scores)
+
     def __call__(self, operation: Any, args: Any, outputs: Any) -> Any:
         """Keep the outputs of a call."""
         if id(operation) in self._inside:
