@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +63,7 @@ class PackedModel:
     content: bytes
     compiled: dict[str, Any]
     optimizer: Any
-    objects: dict[str, Any]
+    objects: dict[str, bytes]
     reduction: str
 
 
@@ -78,7 +78,7 @@ def pack_model(model: Any) -> bytes:
             content,
             arguments,
             (type(optimizer), optimizer.get_config()),
-            user_objects(model),
+            {name: pack(code) for name, code in user_objects(model).items()},
             model.distribute_reduction_method,
         )
     )
@@ -88,13 +88,26 @@ def unpack_model(content: bytes) -> tuple[Any, str]:
     """A worker's copy of a model, compiled, and how values in logs become one."""
     packed: PackedModel = unpack(content)
     kind, config = packed.optimizer
-    with custom_object_scope(packed.objects):
+    with custom_object_scope(known_here(packed.objects)):
         model = unpack(packed.content)
         optimizer = kind.from_config(config)
         if not model.compiled:
             model._start_training_state()
         model.compile(optimizer, **packed.compiled)
     return model, packed.reduction
+
+
+def known_here(objects: dict[str, bytes]) -> dict[str, Any]:
+    """The packed classes and functions whose modules are there.
+
+    What is registered in the notebook's process needn't have to do with this model, and may be of
+    a module that only that process finds. If the model needs it, its own error says so.
+    """
+    found = {}
+    for name, content in objects.items():
+        with suppress(ImportError):
+            found[name] = unpack(content)
+    return found
 
 
 @contextmanager

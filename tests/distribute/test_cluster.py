@@ -99,6 +99,18 @@ def test_shuffled_training_learns_and_can_be_repeated(strategy):
     assert found[0]["accuracy"][-1] > 0.9
 
 
+def test_what_only_this_process_finds_is_left_out(strategy, monkeypatch):
+    """A class of a module that workers lack, which is registered but not of this model."""
+    module = types.ModuleType("only_here")
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    module.Stranger = type("Stranger", (km.layers.Layer,), {"__module__": "only_here"})
+    monkeypatch.setitem(km.saving.get_custom_objects(), "tests>Stranger", module.Stranger)
+    with strategy.scope():
+        model = km.Sequential([km.Input((2,)), km.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), batch_size=4, verbose=0)
+
+
 def test_code_of_the_notebook_goes_along(strategy):
     cell = defined_in_a_notebook(
         """
