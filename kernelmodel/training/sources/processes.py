@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import signal
+import time
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -107,7 +108,13 @@ class Processes:
             process.terminate()
         for process in self._processes:
             process.join()
-            process.close()
+            # `join` returns early where another thread, such as one that starts a process, waits
+            # for the same one: the end is known a moment later.
+            waited_until = time.monotonic() + 1
+            while process.exitcode is None and time.monotonic() < waited_until:
+                time.sleep(0.001)
+            if process.exitcode is not None:
+                process.close()
         for pipe in self._pipes:
             pipe.close()
         self._processes = []
