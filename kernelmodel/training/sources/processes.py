@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 import random
 import signal
-import time
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
