@@ -109,9 +109,9 @@ class PlannedSteps:
         leaves = [leaf for leaf in flatten(data) if leaf is not None]
         if self._revision != Revision.count:
             self._revision, self._plans = Revision.count, {}
-        key = tuple([(leaf.shape, leaf.dtype) for leaf in leaves if type(leaf) is np.ndarray])
-        if len(key) < len(leaves) or any(dtype.kind in TEXT for _, dtype in key):
+        if not all(type(leaf) is np.ndarray and leaf.dtype.kind not in TEXT for leaf in leaves):
             return None, leaves
+        key = described(data)
         if key not in self._plans:
             if len(self._plans) == MOST_PLANS:
                 del self._plans[next(iter(self._plans))]
@@ -122,9 +122,18 @@ class PlannedSteps:
         if plan is None and self.step is not None and sys.getprofile() is None:
             try:
                 plan = self._plans[key] = PlannedStep(self.step, data)
-            except Unplannable:
+            except Exception:  # noqa: BLE001 - the plain step follows, and raises what is its own
                 self.step = None
         return plan, leaves
+
+
+def described(data: Any) -> Any:
+    """The structure of a batch, and the shapes and dtypes of its arrays: something hashable."""
+    if isinstance(data, (tuple, list)):
+        return type(data), *map(described, data)
+    if isinstance(data, dict):
+        return tuple((key, described(part)) for key, part in data.items())
+    return None if data is None else (data.shape, data.dtype)
 
 
 def assign_all(variables: list[Any], values: list[Any]) -> None:

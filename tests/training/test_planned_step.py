@@ -235,6 +235,43 @@ def test_an_interrupt_leaves_all_or_nothing(plans):
     assert len(plans) <= 2
 
 
+def test_batches_of_another_structure_have_a_plan_of_their_own(plans):
+    """Arrays of the same shapes, once as targets and weights, once under other names."""
+
+    def make() -> km.Model:
+        km.utils.set_random_seed(2)
+        a, b = L.Input((2,), name="a"), L.Input((2,), name="b")
+        model = km.Model({"a": a, "b": b}, L.Dense(2, name="y")(a - 2 * b))
+        model.compile("sgd", "mse")
+        return model
+
+    one, two = X[:8, :2], X[8:16, :2]
+    batches = [{"a": one, "b": two}] * 3 + [{"b": one, "a": two}] * 3 + [[one, two]] * 3
+    planned, plain = make(), make()
+    plain.run_eagerly = True
+    for batch in batches:
+        found = [model.train_on_batch(batch, one) for model in (planned, plain)]
+        assert found[0] == found[1]
+    assert len(plans) == 3
+
+    seen = PlannedSteps(lambda data: data[1])
+    assert seen.find((one, two, None))[0] is None
+    assert seen.find((one, None, two))[0] is None
+
+
+def test_what_goes_wrong_in_a_plan_shows_in_the_plain_step(monkeypatch):
+    """A fault in writing it down costs the plan, not the training."""
+
+    def broken(self: Any, *args: Any) -> None:
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr(PlannedStep, "__init__", broken)
+    model = built_in()
+    history = model.fit(X, Y, batch_size=10, epochs=2, verbose=0).history
+    plain = built_in(run_eagerly=True)
+    assert sorted(history) == sorted(plain.fit(X, Y, batch_size=10, epochs=2, verbose=0).history)
+
+
 def test_batches_of_many_shapes_keep_few_plans():
     model = km.Sequential([L.Input((None, 2)), L.GlobalAveragePooling1D(), L.Dense(1)])
     steps = PlannedSteps(model.predict_step)
