@@ -278,7 +278,6 @@ def test_validation_and_frozen_layers() -> None:
 
 @pytest.mark.parametrize("steps_per_execution", [1, 5])
 def test_under_xla_only_weights_show(steps_per_execution: int) -> None:
-    pytest.importorskip("jax")
     model = classifier(L.Dense(8, "relu", name="hidden"))
     model.jit_compile = True
     model.steps_per_execution = steps_per_execution

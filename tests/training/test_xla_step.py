@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -13,7 +14,6 @@ import kernelmodel as km
 from kernelmodel.training.xla_errors import as_untraceable
 from kernelmodel.training.xla_step import Program, XlaStep
 
-jax = pytest.importorskip("jax")
 L, ops = km.layers, km.ops
 X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
 Y = np.random.default_rng(1).integers(0, 3, 40)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernelmodel.engine import kernels
 from kernelmodel.ops import checks
-from kernelmodel.ops.convert import dtype_of, extents
+from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import op
 from kernelmodel.ops.families import both_floating, floating
 from kernelmodel.ops.image.axes import as_batch, as_given
@@ -136,6 +136,9 @@ def ssim(
         allowed = f"of image1's shape {extents(image1)}"
         checks.refuse("ssim", "image2", f"shape {extents(image2)}", allowed)
     x, y = (as_batch("ssim", image, data_format) for image in (image1, image2))
+    given = dtype_of(x)
+    if given in ("bfloat16", "float16"):  # variances are differences of nearly equal numbers
+        x, y = _cast(x, "float32"), _cast(y, "float32")
     if filter_size > min(extents(x)[1:3]):
         allowed = f"at most the height and width {extents(x)[1:3]}"
         checks.refuse("ssim", "filter_size", filter_size, allowed)
@@ -150,5 +153,5 @@ def ssim(
     luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
     both = mean(x * y) - mean_x * mean_y
     each = mean(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
-    likeness = anp.mean(luminance * (2 * both + c2) / (each + c2), axis=(1, 2, 3))
+    likeness = _cast(anp.mean(luminance * (2 * both + c2) / (each + c2), axis=(1, 2, 3)), given)
     return likeness if len(extents(image1)) == 4 else likeness[0]
