@@ -184,7 +184,7 @@ class LayerMonitor(Callback):
         self._keep(self.last_step)
         now = time.perf_counter()
         self._debt = self._spent + now - began
-        self._next = now + min(INTERVAL, 0.05 * self.measured)
+        self._next = now + min(INTERVAL, 0.01 * self.measured)
 
     def _step(self, context: Context) -> int:
         iterations = getattr(getattr(self.model, "optimizer", None), "_iterations", None)
