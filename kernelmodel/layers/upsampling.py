@@ -10,7 +10,7 @@ from kernelmodel.layers.arguments import choice, integers, positive
 from kernelmodel.layers.arguments import data_format as checked_format
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.shape_layer import ShapeLayer
-from kernelmodel.ops.image.resampling import INTERPOLATIONS
+from kernelmodel.ops.interpolations import INTERPOLATIONS
 
 
 @REGISTRY.register()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.layers.preprocessing.resizing import Resizing
-from kernelmodel.ops.image.resampling import INTERPOLATIONS
+from kernelmodel.ops.interpolations import INTERPOLATIONS
 from kernelmodel.utils.directories import dataset_from_directory
 from kernelmodel.utils.image_files import MODES, img_to_array, load_img
 

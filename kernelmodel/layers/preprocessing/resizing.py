@@ -11,7 +11,7 @@ from kernelmodel.layers.arguments import choice, refuse
 from kernelmodel.layers.preprocessing.sized import SizedImageLayer
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import dtype_of
-from kernelmodel.ops.image.resampling import INTERPOLATIONS
+from kernelmodel.ops.interpolations import INTERPOLATIONS
 
 
 @REGISTRY.register()

@@ -19,11 +19,10 @@ from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
 from kernelmodel.ops.families import floating
 from kernelmodel.ops.image.axes import rows_axis
+from kernelmodel.ops.interpolations import INTERPOLATIONS
 from kernelmodel.ops.shaping import pad
 
 __all__ = ["resize", "scale_and_translate"]
-
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 def triangle(x: Any) -> Any:
