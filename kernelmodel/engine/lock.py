@@ -3,65 +3,69 @@
 autograd's trace stack is global. A training loop holds this lock for a step; a `predict` from a
 widget's thread runs between two steps. Python's own locks let the thread that releases one take it
 again at once, so that a waiting widget would starve: this lock is first come, first served.
+
+An interrupt may come between any two instructions of Python. Were the lock's end written in
+Python, one that comes just then would leave it taken for ever; so it is that of Python's own lock.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from types import TracebackType
+from typing import Any
+
+PYTHONS_OWN: Any = type(threading.RLock())
 
 
-class FairLock:
+class FairLock(PYTHONS_OWN):
     """A re-entrant lock that serves waiting threads in the order they came."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
-        self._owner: int | None = None
-        self._depth = 0
 
     def __enter__(self) -> FairLock:
-        me = threading.get_ident()
-        with self._mutex:
-            if self._owner in (None, me):
-                self._owner, self._depth = me, self._depth + 1
-                return self
-            ticket = threading.Lock()
-            ticket.acquire()
-            self._waiting.append(ticket)
+        owned = self._is_owned()
         try:
-            ticket.acquire()
+            if owned or not self._waiting:
+                taken = self.acquire(blocking=False)
+            else:
+                taken = False
+            if not taken:
+                self._queue()
         except BaseException:
-            self._give_up(ticket)
+            # An owned lock is taken again without a wait: what is raised came after that.
+            if owned or self._is_owned():
+                self.release()
             raise
-        self._owner, self._depth = me, 1
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with self._mutex:
-            self._depth -= 1
-            if self._depth == 0:
-                self._hand_over()
+    def _queue(self) -> None:
+        ticket = threading.Lock()
+        ticket.acquire()
+        try:
+            with self._mutex:
+                first = not self._waiting
+                self._waiting.append(ticket)
+            if not first:
+                ticket.acquire()
+            self.acquire()
+        except BaseException:
+            self._leave(ticket)
+            raise
+        try:
+            self._leave(ticket)
+        except BaseException:
+            self._leave(ticket)
+            raise
 
-    def _hand_over(self) -> None:
-        if self._waiting:
-            self._owner = -1  # promised: nobody who comes later may take it
-            self._waiting.popleft().release()
-        else:
-            self._owner = None
-
-    def _give_up(self, ticket: threading.Lock) -> None:
+    def _leave(self, ticket: threading.Lock) -> None:
+        """Take a ticket out of the queue, and call the next one; a second call does no harm."""
         with self._mutex:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
-            else:
-                self._hand_over()
+            if self._waiting and self._waiting[0].locked():
+                self._waiting[0].release()
 
 
 ENGINE_LOCK = FairLock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 import threading
 import time
 
@@ -9,7 +11,23 @@ import numpy as np
 import pytest
 
 import kernelmodel as km
+from kernelmodel.engine import lock as module
 from kernelmodel.engine.lock import FairLock
+
+
+def free(lock: FairLock) -> bool:
+    """Whether another thread can take the lock."""
+    taken = []
+
+    def take() -> None:
+        taken.append(lock.acquire(blocking=False))
+        if taken[0]:
+            lock.release()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return taken[0]
 
 
 def test_reentrant() -> None:
@@ -64,10 +82,59 @@ def test_released_by_an_error() -> None:
     lock = FairLock()
     with pytest.raises(ZeroDivisionError), lock:
         raise ZeroDivisionError
-    assert lock._owner is None
+    assert free(lock)
     done = threading.Event()
     threading.Thread(target=lambda: (lock.__enter__(), done.set())).start()
     assert done.wait(5)
+
+
+@pytest.mark.parametrize("case", ["free", "owned", "busy"])
+def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
+    """Python looks for an interrupt where a function begins and where one in C has returned."""
+    places = set()
+    for number in itertools.count():
+        lock, events = FairLock(), itertools.count()
+
+        def interrupt(frame, event, arg) -> None:
+            within = frame.f_code.co_filename == module.__file__
+            if within and event in ("call", "c_return") and next(events) == number:  # noqa: B023
+                places.add(frame.f_lineno)
+                raise KeyboardInterrupt
+
+        holding, thread = threading.Event(), None
+        if case == "owned":
+            lock.__enter__()
+        elif case == "busy":
+
+            def hold() -> None:
+                with lock:  # noqa: B023
+                    holding.set()  # noqa: B023
+                    time.sleep(0.002)
+
+            thread = threading.Thread(target=hold)
+            thread.start()
+            holding.wait(5)
+        try:
+            sys.setprofile(interrupt)
+            with lock:
+                pass
+        except KeyboardInterrupt:
+            hit = True
+        else:
+            hit = False
+        finally:
+            sys.setprofile(None)
+        if case == "owned":
+            assert not free(lock)
+            lock.release()
+        if thread is not None:
+            thread.join(5)
+        assert free(lock) and not lock._waiting
+        with pytest.raises(RuntimeError):
+            lock.release()
+        if not hit:
+            break
+    assert len(places) >= {"free": 2, "owned": 2, "busy": 6}[case]
 
 
 def test_predict_from_a_thread_runs_between_two_steps() -> None:
