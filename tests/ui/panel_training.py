@@ -27,12 +27,13 @@ def fit(name, epochs, steps, pause, fail_at=None, check_pause=0, share=0.125, me
     km.utils.set_random_seed(1)
     x = np.linspace(-1, 1, 8 * steps, dtype="float32")[:, None]
     y = (x[:, 0] > 0).astype("int32")
-    model = km.Sequential([km.Input((1,)), km.layers.Dense(2, activation="softmax")], name=name)
+    made = km.Sequential([km.Input((1,)), km.layers.Dense(2, activation="softmax")], name=name)
+    model = made  # the last one; another thread may put its own here
     metrics = [km.metrics.SparseCategoricalAccuracy(name=metric)]
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=metrics)
+    made.compile("adam", "sparse_categorical_crossentropy", metrics=metrics)
     pace = [Pace(pause, fail_at, check_pause)]
-    history = model.fit(x, y, 8, epochs=epochs, validation_split=share, callbacks=pace)
-    print("ENDED", time.time(), int(model.optimizer.iterations.numpy()), "steps")
+    history = made.fit(x, y, 8, epochs=epochs, validation_split=share, callbacks=pace)
+    print("ENDED", time.time(), int(made.optimizer.iterations.numpy()), "steps")
     print("EVENTS", [(e["action"], e["value"]) for e in history.events])
 """
 
