@@ -203,14 +203,19 @@ def test_interrupts_at_any_time_leave_whole_steps() -> None:
     try:
         for i in range(40):
             signal.setitimer(signal.ITIMER_REAL, 0.002 + 0.000137 * i)
-            with pytest.raises(KeyboardInterrupt):
-                while True:
+            # Within what the garbage collector calls, Python drops an interrupt: none comes then.
+            try:
+                while int(model.optimizer.iterations) < len(states):
                     model.train_on_batch(X, Y)
-            stops.append(int(model.optimizer.iterations))
+            except KeyboardInterrupt:
+                stops.append(int(model.optimizer.iterations))
+            else:
+                break
             same(state(model), states[stops[-1] - 1], rtol=0, atol=0)
             if stops[-1] > 250:
                 break
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
     assert len(set(stops)) > 5
 
