@@ -88,7 +88,7 @@ def test_released_by_an_error() -> None:
     assert done.wait(5)
 
 
-@pytest.mark.parametrize("case", ["free", "owned", "busy"])
+@pytest.mark.parametrize("case", ["free", "owned", "busy", "queued"])
 def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
     """Python looks for an interrupt where a function begins and where one in C has returned."""
     places = set()
@@ -101,19 +101,23 @@ def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
                 places.add(frame.f_lineno)
                 raise KeyboardInterrupt
 
-        holding, thread = threading.Event(), None
+        holding, leave, threads = threading.Event(), threading.Event(), []
+
+        def hold() -> None:
+            with lock:  # noqa: B023
+                holding.set()  # noqa: B023
+                leave.wait(5)  # noqa: B023
+
         if case == "owned":
             lock.__enter__()
-        elif case == "busy":
-
-            def hold() -> None:
-                with lock:  # noqa: B023
-                    holding.set()  # noqa: B023
-                    time.sleep(0.002)
-
-            thread = threading.Thread(target=hold)
-            thread.start()
+        for count in range({"busy": 1, "queued": 2}.get(case, 0)):
+            threads.append(threading.Thread(target=hold))
+            threads[-1].start()
             holding.wait(5)
+            while len(lock._waiting) < count:
+                time.sleep(0.0001)
+        threads.append(threading.Timer(0.002, leave.set))
+        threads[-1].start()
         try:
             sys.setprofile(interrupt)
             with lock:
@@ -127,14 +131,14 @@ def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
         if case == "owned":
             assert not free(lock)
             lock.release()
-        if thread is not None:
+        for thread in threads:
             thread.join(5)
         assert free(lock) and not lock._waiting
         with pytest.raises(RuntimeError):
             lock.release()
         if not hit:
             break
-    assert len(places) >= {"free": 2, "owned": 2, "busy": 6}[case]
+    assert len(places) >= {"free": 2, "owned": 2, "busy": 6, "queued": 7}[case]
 
 
 def test_predict_from_a_thread_runs_between_two_steps() -> None:
