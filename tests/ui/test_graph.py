@@ -43,6 +43,8 @@ def opened(notebook, name, cells, front_end="lab", model="twins"):
     graph(book.page, model).wait_for(timeout=30_000)
     book.when_idle()
     graph(book.page, model).scroll_into_view_if_needed()
+    # The picture gets its place when the browser has told the view its size.
+    graph(book.page, model).locator(".km-stage > g[transform]").wait_for(state="attached")
     return book
 
 
