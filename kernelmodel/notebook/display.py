@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from kernelmodel.core.hooks import hooks
+from kernelmodel.notebook.cell_header import remember_cells
 from kernelmodel.notebook.curves import curves_svg
 from kernelmodel.notebook.graph.view import ModelGraph
 from kernelmodel.notebook.history_points import history_points
@@ -28,6 +29,7 @@ def install() -> bool:
     """
     if not in_notebook():
         return False
+    remember_cells(sys.modules["IPython"].get_ipython())
     hooks.show_progress = show_progress
     hooks.show_summary = show_summary
     hooks.graph_repr = graph_repr

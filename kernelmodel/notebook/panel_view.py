@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kernelmodel.notebook.cell_header import output_of_the_cell
 from kernelmodel.notebook.place import with_place
 from kernelmodel.notebook.subshell import delivers_while_busy, show_busy
 
@@ -72,7 +73,8 @@ class PanelView:
         shown = self._widget._repr_mimebundle_()
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
         data = {**data, "text/plain": "<LivePanel>"}
-        self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
+        with output_of_the_cell():
+            self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
         self._on_cell_end = on_cell_end
         self._events: Any = None
         if threading.current_thread() is threading.main_thread():

@@ -17,6 +17,7 @@ import threading
 import weakref
 from typing import Any
 
+from kernelmodel.notebook.cell_header import give_back
 from kernelmodel.notebook.reload import answer_reloads
 
 _lock = threading.Lock()
@@ -75,7 +76,7 @@ def leave_cells_alone(widget: Any) -> None:
 
     The library `comm` triggers both for each message, on the thread that handles it. In the middle
     of a running cell the second would take the cell's unfinished figures away from it: matplotlib
-    shows and closes all open figures then.
+    shows and closes all open figures then. What other threads display stays in the cell, too.
 
     Args:
         widget: an ipywidgets widget with an open comm.
@@ -87,6 +88,7 @@ def leave_cells_alone(widget: Any) -> None:
 
     def handle_msg(message: Any) -> None:
         callback = getattr(known(), "_msg_callback", None)
+        give_back()
         if callback is not None:
             callback(message)
 
