@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import importlib
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+MOST_KEPT = 1.5e9  # bytes; JAX keeps all that it has ever compiled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bounded_memory():
+    """Empty JAX's caches after a module where the process has become large."""
+    yield
+    if "jax" in sys.modules and resident() > MOST_KEPT:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:  # glibc keeps what is freed
+            trim(0)
+
+
+def resident():
+    """Return how many bytes of memory this process holds; 0 where the system doesn't tell."""
+    status = Path("/proc/self/statm")
+    pages = int(status.read_text().split()[1]) if status.exists() else 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp
+from autograd.numpy import numpy_wrapper
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from kernelmodel.engine.boxes import Traced, getval, traced_twins
@@ -34,6 +35,26 @@ defvjp(
     lambda ans, c, x, y: unbroadcast_f(y, lambda g: anp.where(c, _zero_like(g), g)),
 )
 defvjp(anp.broadcast_to, lambda ans, x, shape: unbroadcast_f(x, lambda g: g))
+
+
+def _spread(g: Any, x: Any, axis: Any) -> Any:
+    """The gradient of a sum over axes: each entry's is that of its sum; nothing is copied."""
+    shape = np.shape(getval(x))
+    over = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    summed = {a % len(shape) for a in over} if shape else set()
+    kept = tuple(1 if i in summed else n for i, n in enumerate(shape))
+    return anp.broadcast_to(anp.reshape(g, kept), shape)
+
+
+def sum_vjp(ans: Any, x: Any, axis: Any = None, **_: Any) -> Any:
+    """The gradient, for all entries of a sum."""
+    return lambda g: _spread(g, x, axis)
+
+
+def mean_vjp(ans: Any, x: Any, axis: Any = None, **_: Any) -> Any:
+    """The gradient divided by the number of entries: a plain number, which promotes no dtype."""
+    count = np.size(getval(x)) / max(1, np.size(getval(ans))) or 1
+    return lambda g: _spread(g / count, x, axis)
 
 
 def _ones_before(x: Any, axis: int) -> Any:
@@ -89,6 +110,8 @@ def bessel_i1(x: Any) -> Any:
     return anp.mean(anp.exp(anp.expand_dims(x, -1) * cosines) * cosines, axis=-1)
 
 
+defvjp(anp.sum, sum_vjp)
+defvjp(numpy_wrapper._primitive_mean, mean_vjp)
 defvjp(anp.cumprod, cumprod_vjp)
 defvjp(anp.prod, prod_vjp)
 defvjp(anp.cbrt, lambda ans, x: lambda g: g / (3 * ans * ans))

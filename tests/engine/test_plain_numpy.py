@@ -8,6 +8,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd import make_vjp
 
 import kernelmodel as km
 from kernelmodel.engine.tape import value_and_grad
@@ -249,3 +250,14 @@ def test_layer_with_in_place_code_fails_naming_layer_and_fix(make: Any) -> None:
     text = "\n".join([str(caught.value), *caught.value.__notes__])
     assert "careless" in text
     assert "ops.where(condition, new, x)" in text
+
+
+@pytest.mark.parametrize("function", [anp.sum, anp.mean])
+@pytest.mark.parametrize("axis", [None, 1, -1, (0, 2), (0, 1, 2)])
+def test_gradients_of_sums_are_computed_in_the_dtype(function, axis):
+    x = C.astype("float32")
+    backward, value = make_vjp(lambda a: function(a, axis=axis))(x)
+    gradient = backward(np.ones_like(value))
+    assert gradient.dtype == np.float32 and gradient.shape == x.shape
+    count = x.size / np.size(value) if function is anp.mean else 1
+    np.testing.assert_allclose(gradient, 1 / count, rtol=1e-7)
