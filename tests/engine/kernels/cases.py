@@ -238,6 +238,8 @@ CASES: list[Case] = [
     norm("rms_norm-plain", kernels.rms_norm, (3, 5), None, 0, 1),
     Case("embedding", kernels.embedding, (normal(7, 3), np.array([[1, 6, 1], [0, 1, 1]], "i2"))),
     Case("embedding-scalar", kernels.embedding, (normal(4, 2), np.array(3, "u1"))),
+    Case("embedding-wide", kernels.embedding, (normal(9, 33), rng.integers(0, 9, (4, 3)))),
+    Case("embedding-padded", kernels.embedding, (normal(5, 32), np.array([0, 2, 0, 0, 4, 0, 0]))),
     Case("embedding-many", kernels.embedding, (normal(9, 5), rng.integers(0, 9, (40, 10)))),
     Case("dropout", kernels.dropout, (normal(4, 5), keep(4, 5)), {"rate": 0.4}),
     Case("dropout-noise-shape", kernels.dropout, (normal(3, 4, 2), keep(3, 1, 2)), {"rate": 0.25}),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kernelmodel.engine import kernels
+from kernelmodel.engine.kernels.embedding import add_rows
 
 ELEMENTWISE = ["relu", "sigmoid", "tanh", "softplus", "silu", "gelu", "elu", "erf"]
 
@@ -218,3 +219,14 @@ def test_batch_norm_masks_like_keras(keras: Any) -> None:
     np.testing.assert_allclose(y, np.asarray(expected), atol=2e-6)
     np.testing.assert_allclose(mean, np.asarray(layer.moving_mean), atol=1e-6)
     np.testing.assert_allclose(variance, np.asarray(layer.moving_variance), atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 31, 32, 40])
+@pytest.mark.parametrize("most", [1, 3, 50])
+def test_rows_are_added_in_their_order(columns, most):
+    draw = np.random.default_rng(columns + most)
+    places, rows = draw.integers(0, most, 60), draw.standard_normal((60, columns), "float32")
+    found, expected = np.zeros((2, 50, columns), "float32")
+    add_rows(found, places, rows)
+    np.add.at(expected, places, rows)
+    np.testing.assert_array_equal(found, expected)
