@@ -5,6 +5,7 @@ Prints losses, scores and predictions as JSON, so that runs can be compared to t
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sys
@@ -25,19 +26,36 @@ def block(first: int) -> np.ndarray:
     return np.random.default_rng(first).random((count, WIDTH), "float32") - np.float32(0.5)
 
 
+def targets() -> tuple[np.ndarray, np.ndarray]:
+    """Targets and sample weights."""
+    return np.arange(ROWS) % 7 / 7, np.arange(ROWS) % 3 + 0.5
+
+
 def write(folder: Path) -> None:
     """The data (of 328 MB) as an HDF5 file, as an array file and as a Parquet file."""
     import h5py
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     array = np.lib.format.open_memmap(
         folder / "x.npy", mode="w+", dtype="float32", shape=(ROWS, WIDTH)
     )
-    with h5py.File(folder / "x.h5", "w") as store:
+    y, weights = targets()
+    schema = pa.schema(
+        [("x", pa.list_(pa.float32(), WIDTH)), ("y", pa.float64()), ("w", pa.float64())]
+    )
+    with (
+        h5py.File(folder / "x.h5", "w") as store,
+        pq.ParquetWriter(folder / "x.parquet", schema, use_dictionary=False) as table,
+    ):
         dataset = store.create_dataset("x", (ROWS, WIDTH), "float32")
         for first in range(0, ROWS, 1000):
             part = block(first)
             array[first : first + len(part)] = part
             dataset[first : first + len(part)] = part
+            lists = pa.FixedSizeListArray.from_arrays(part.ravel(), WIDTH)
+            end = first + len(part)
+            table.write_table(pa.table([lists, y[first:end], weights[first:end]], schema))
         array.flush()
 
 
@@ -51,20 +69,34 @@ def opened(kind: str, folder: Path, stack: ExitStack) -> Any:
     return array if kind == "memmap" else np.array(array)
 
 
+def arguments(kind: str, folder: Path, shuffle: Any, stack: ExitStack) -> list[dict[str, Any]]:
+    """The data for `fit`, `evaluate` and `predict`."""
+    if kind == "parquet":
+        parts = {"path": folder / "x.parquet", "features": "x", "batch_size": BATCH}
+        parts |= {"shuffle": shuffle, "buffer_bytes": 2**23}
+        read = km.utils.table_dataset_from_parquet
+        training, validation = read(
+            **parts, targets="y", sample_weight="w", validation_split=0.1, subset="both"
+        )
+        parts["shuffle"] = False
+        fit = {"x": training, "validation_data": validation}
+        return [fit, {"x": read(**parts, targets="y")}, {"x": read(**parts)}]
+    x, (y, weights) = opened(kind, folder, stack), targets()
+    fit = {"x": x, "y": y[:, None], "sample_weight": weights, "shuffle": shuffle}
+    fit |= {"batch_size": BATCH, "validation_split": 0.1}
+    return [fit, {"x": x, "y": y[:, None], "batch_size": BATCH}, {"x": x, "batch_size": BATCH}]
+
+
 def run(kind: str, folder: Path, shuffle: Any) -> dict[str, Any]:
     """Train, evaluate and predict."""
     km.utils.set_random_seed(5)
     model = km.Sequential([km.Input((WIDTH,)), km.layers.Dense(4), km.layers.Dense(1)])
     model.compile("adam", "mse", weighted_metrics=["mae"])
-    y, weights = np.arange(ROWS) % 7 / 7, np.arange(ROWS) % 3 + 0.5
     with ExitStack() as stack:
-        x = opened(kind, folder, stack)
-        history = model.fit(
-            x, y, sample_weight=weights, batch_size=BATCH, epochs=2, shuffle=shuffle,
-            validation_split=0.1, verbose=0,
-        ).history  # fmt: skip
-        scores = model.evaluate(x, y, batch_size=BATCH, verbose=0)
-        predicted = model.predict(x, batch_size=BATCH, verbose=0)
+        fit, evaluate, predict = arguments(kind, folder, shuffle, stack)
+        history = model.fit(**fit, epochs=2, verbose=0).history
+        scores = model.evaluate(**evaluate, verbose=0)
+        predicted = model.predict(**predict, verbose=0)
     return {"history": history, "scores": scores, "predicted": predicted.tobytes().hex()[-4000:]}
 
 
@@ -83,6 +115,7 @@ def warm_up() -> None:
     x = np.zeros((300, 4), "float32")
     model.fit(x, x[:, 0], validation_split=0.1, verbose=0)
     model.predict(x, verbose=0)
+    importlib.import_module("pyarrow.parquet")
 
 
 if __name__ == "__main__":
