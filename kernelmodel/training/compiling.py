@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
 from kernelmodel.engine.device_state import DeviceState
@@ -59,7 +61,7 @@ class Compiling(Steps):
         weighted_metrics: Any = None,
         run_eagerly: bool | None = None,
         steps_per_execution: int | None = None,
-        jit_compile: bool | None = None,
+        jit_compile: bool | str | None = None,
         pss_evaluation_shards: int | str = 0,
         **kwargs: Any,
     ) -> None:
@@ -78,7 +80,10 @@ class Compiling(Steps):
             jit_compile: Run the steps of `fit`, `evaluate` and `predict` under XLA (needs the
                 extra `xla`). Each set of shapes that batches come in is compiled once: a smaller
                 last batch costs one more compilation, in the first epoch. Numbers that the
-                step's code reads from elsewhere than variables stay as they were then.
+                step's code reads from elsewhere than variables stay as they were then. "auto", the
+                default of Keras 3, is False here: XLA takes seconds to load and to compile before
+                it gains anything, how much depends on model, batch and processor, and it refuses
+                steps that decide on values. Whoever wants it, asks for it with True.
             pss_evaluation_shards: For parameter servers, which don't exist here: an integer >= 0
                 or "auto", without effect.
             **kwargs: Of older versions: `experimental_steps_per_execution` stands for
@@ -96,7 +101,8 @@ class Compiling(Steps):
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
         steps_per_execution = kwargs.pop("experimental_steps_per_execution", steps_per_execution)
-        check_compile(run_eagerly, jit_compile, pss_evaluation_shards, kwargs)
+        jit_compile = chosen_jit(jit_compile)
+        check_compile(run_eagerly, pss_evaluation_shards, kwargs)
         check_count("steps_per_execution", steps_per_execution)
         strategy = STRATEGY.get()
         if strategy is not None:
@@ -149,7 +155,8 @@ class Compiling(Steps):
         return self._jit_compile
 
     @jit_compile.setter
-    def jit_compile(self, value: bool | None) -> None:
+    def jit_compile(self, value: bool | str | None) -> None:
+        value = chosen_jit(value)
         if value:
             require_jax()
         self._jit_compile = value
@@ -213,7 +220,20 @@ class Compiling(Steps):
         return compiled
 
 
-def check_compile(run_eagerly: Any, jit_compile: Any, shards: Any, unknown: dict[str, Any]) -> None:
+def chosen_jit(jit_compile: Any) -> bool | None:
+    """The argument `jit_compile`, with "auto" decided on.
+
+    Raises:
+        TypeError: Something else than True, False, "auto" or None.
+    """
+    if isinstance(jit_compile, str) and jit_compile == "auto":
+        return False
+    if jit_compile is not None and not isinstance(jit_compile, (bool, np.bool_)):
+        raise TypeError(f"`jit_compile` must be True, False, 'auto' or None, got {jit_compile!r}.")
+    return None if jit_compile is None else bool(jit_compile)
+
+
+def check_compile(run_eagerly: Any, shards: Any, unknown: dict[str, Any]) -> None:
     """Check the arguments of `compile` that no other part looks at.
 
     Raises:
@@ -231,6 +251,5 @@ def check_compile(run_eagerly: Any, jit_compile: Any, shards: Any, unknown: dict
             "loss_weights, weighted_metrics, run_eagerly, steps_per_execution and jit_compile."
         )
     check_flag("run_eagerly", run_eagerly, optional=True)
-    check_flag("jit_compile", jit_compile, optional=True)
     if shards != "auto":
         check_count("pss_evaluation_shards", shards, least=0, optional=False)

@@ -35,6 +35,7 @@ if _typing.TYPE_CHECKING:
     from kernelmodel.utils.downloads import get_file
     from kernelmodel.utils.image_directory import image_dataset_from_directory
     from kernelmodel.utils.image_files import array_to_img, img_to_array, load_img, save_img
+    from kernelmodel.utils.parquet import table_dataset_from_parquet
     from kernelmodel.utils.profiling import profile
     from kernelmodel.utils.splitting import split_dataset
     from kernelmodel.utils.text_directory import text_dataset_from_directory
@@ -51,6 +52,7 @@ _PLACES = {
     "profile": "profiling",
     "save_img": "image_files",
     "split_dataset": "splitting",
+    "table_dataset_from_parquet": "parquet",
     "text_dataset_from_directory": "text_directory",
     "timeseries_dataset_from_array": "timeseries",
 }
@@ -103,6 +105,7 @@ __all__ = [
     "set_random_seed",
     "split_dataset",
     "standardize_dtype",
+    "table_dataset_from_parquet",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",

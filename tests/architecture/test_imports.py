@@ -47,6 +47,7 @@ HEAVY = [
     "pandas",
     "plotly",
     "polars",
+    "pyarrow",
     "rich",
     "PIL",
     "scipy",

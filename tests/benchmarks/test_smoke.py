@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import layer_monitor, panel_overhead
+from tests.benchmarks import from_disk, layer_monitor, panel_overhead
 from tests.benchmarks.__main__ import SECTIONS, main
 
 
@@ -33,6 +33,11 @@ def test_what_is_not_installed_is_named(capsys):
 def test_layer_monitor_runs(capsys):
     layer_monitor.main(rounds=1, steps=2, names=("mlp_small", "deep"), least=0.01)
     assert "| deep |" in capsys.readouterr().out
+
+
+def test_training_from_disk_runs(capsys):
+    from_disk.main(rows=300, rounds=1)
+    assert "| memory |" in (text := capsys.readouterr().out) and "| Parquet |" in text
 
 
 @pytest.mark.slow

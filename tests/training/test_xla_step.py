@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -20,7 +22,7 @@ X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
 Y = np.random.default_rng(1).integers(0, 3, 40)
 
 
-def classifier(jit: bool = True, **compile_arguments: Any) -> km.Model:
+def classifier(jit: bool | str = True, **compile_arguments: Any) -> km.Model:
     km.utils.set_random_seed(3)
     model = km.Sequential(
         [
@@ -241,6 +243,69 @@ def test_one_compilation_a_shape(programs: list[Program]) -> None:
     model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
     model.evaluate(X, Y, batch_size=16, verbose=0)
     assert len(programs) == 4
+
+
+def test_batch_sizes_that_change_are_compiled_once_each(programs: list[Program]) -> None:
+    """Whatever happens between the fits, as in a notebook, no shape is compiled anew."""
+    model = classifier()
+    for turn in range(3):
+        for size in (16, 7, 40, 9):
+            model.fit(X, Y, batch_size=size, epochs=2, verbose=0)
+        model.optimizer.learning_rate = 0.01 / (turn + 1)
+        model.get_layer("hidden").kernel.assign(np.full((6, 8), 0.1 * turn))
+        model.reset_metrics()
+        model.predict(X[:5], verbose=0)
+        classifier(False).fit(X, Y, verbose=0)  # another model
+        if turn == 0:
+            first = len(programs)
+    # Batches of 16 and 8, 7 and 5, 40, 9 and 4; and 5 to predict.
+    assert len(programs) == first == 8
+    assert all(program._compiled._cache_size() == 1 for program in programs)
+
+
+def test_partial_executions_are_compiled_once(programs: list[Program]) -> None:
+    model = classifier(steps_per_execution=3)
+    model.fit(X, Y, batch_size=9, epochs=2, verbose=0)
+    first = len(programs)
+    model.fit(X, Y, batch_size=9, epochs=4, verbose=0)
+    # Three of 9 at once; alone, one of 9 and one of 4.
+    assert len(programs) == first == 3
+    assert all(program._compiled._cache_size() == 1 for program in programs)
+
+
+def test_auto_leaves_xla_alone() -> None:
+    plain = classifier(False)
+    plain.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    auto = classifier("auto")
+    auto.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert auto.jit_compile is False and not auto._xla_steps
+    same(plain.get_weights(), auto.get_weights(), rtol=0, atol=0)
+    auto.jit_compile = True
+    auto.jit_compile = "auto"
+    assert auto.jit_compile is False
+    code = (
+        "import sys, kernelmodel as km, numpy as np\n"
+        "model = km.Sequential([km.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse', jit_compile='auto')\n"
+        "model.fit(np.ones((4, 2)), np.ones(4), verbose=0)\n"
+        "sys.exit('jax' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_auto_trains_what_xla_refuses() -> None:
+    model = km.Sequential([L.Input((6,)), Branches(), L.Dense(1)])
+    model.compile("sgd", "mse", jit_compile="auto")
+    model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("value", ["always", 1, 0.5])
+def test_other_values_are_refused(value: Any) -> None:
+    model = classifier(False)
+    with pytest.raises(TypeError, match=rf"`jit_compile` must be .*'auto'.* got {value!r}"):
+        model.compile("sgd", "mse", jit_compile=value)
+    with pytest.raises(TypeError, match="jit_compile"):
+        model.jit_compile = value
 
 
 def test_a_partial_batch_has_exact_numbers() -> None:

@@ -10,14 +10,17 @@ import numpy as np
 
 from kernelmodel.core.layer import Layer
 
+PIECE_BYTES = 2**24
+
 
 def batches_of(layer: Layer, data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
     """Arrays, one for each batch of the data.
 
     Args:
         layer: For error messages.
-        data: An array, a tensor, nested lists of values (one batch); a list of arrays, a generator,
-            a `PyDataset`, a `tf.data.Dataset`, a data loader (several; of tuples the first part).
+        data: An array, a tensor, nested lists of values (one batch); a list of arrays, an array on
+            disk, a generator, a `PyDataset`, a `tf.data.Dataset`, a data loader (several; of tuples
+            the first part).
         steps: Batches to take; None for all.
 
     Raises:
@@ -49,6 +52,8 @@ def _batches(layer: Layer, data: Any) -> Iterator[Any]:
             f"Layer {layer.name!r} ({type(layer).__name__}): adapt() expects the data of one "
             f"input, got a dict with {sorted(map(str, data))}. Pass one of its values."
         )
+    if isinstance(data, np.memmap) or hasattr(data, "chunks"):
+        return _pieces(data)
     if isinstance(data, np.ndarray) or hasattr(data, "__array__"):
         return iter([data])
     if isinstance(data, (list, tuple)):
@@ -64,6 +69,12 @@ def _batches(layer: Layer, data: Any) -> Iterator[Any]:
             f"dataset or something that gives batches, got a {type(data).__name__}."
         )
     return iter(data)
+
+
+def _pieces(data: Any) -> Iterator[Any]:
+    """Rows of an array on disk (a memory map, HDF5, Zarr), which may be larger than the memory."""
+    rows = max(1, PIECE_BYTES * len(data) // max(data.nbytes, 1))
+    return (data[first : first + rows] for first in range(0, len(data), rows))
 
 
 def _batched(dataset: Any) -> Any:

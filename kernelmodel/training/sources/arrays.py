@@ -58,9 +58,9 @@ class Arrays:
 class ArraySource(Source):
     """Batches cut out of arrays, in memory or read a batch at a time.
 
-    With `shuffle=True` the rows of lazy arrays are read in increasing order within a batch, as HDF5
-    wants it; `shuffle="batch"` reads each batch in one piece, which is faster there. In training,
-    an epoch of fewer steps than the data has goes on where the last one ended, as in Keras.
+    Lazy arrays give the same batches as arrays in memory; `shuffle="batch"` reads each batch of
+    them in one piece, which is faster. In training, an epoch of fewer steps than the data has goes
+    on where the last one ended, as in Keras.
 
     Args:
         arrays: The data.
@@ -133,8 +133,7 @@ class ArraySource(Source):
             if shuffle is True:
                 order = permutation(len(rows)) + rows.start
                 for start in range(0, len(rows), size):
-                    batch = order[start : start + size]
-                    yield np.sort(batch) if self._arrays.lazy else batch
+                    yield order[start : start + size]
                 continue
             starts: Any = rows[::size]
             if shuffle == "batch":

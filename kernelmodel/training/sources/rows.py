@@ -57,9 +57,19 @@ class Rows:
         return int(self.shape[0])
 
     def __getitem__(self, where: Any) -> np.ndarray:
-        """Rows of a slice, or at increasing indices."""
-        # HDF5 takes lists; a run of rows is read at once rather than row by row.
-        if not isinstance(where, slice):
-            run = where[-1] - where[0] == len(where) - 1
-            where = slice(int(where[0]), int(where[-1]) + 1) if run else where.tolist()
-        return as_array(self._data[where], self._role, self._floats, self._text)
+        """Rows of a slice, or at different indices in any order."""
+        if isinstance(where, slice):
+            return self._read(where)
+        order = np.argsort(where)
+        increasing = where[order]
+        # HDF5 takes increasing lists; a run of rows is read at once rather than row by row.
+        run = increasing[-1] - increasing[0] == len(increasing) - 1
+        first = int(increasing[0])
+        rows = self._read(slice(first, first + len(where)) if run else increasing.tolist())
+        return rows[np.argsort(order)]
+
+    def _read(self, where: Any) -> np.ndarray:
+        rows = self._data[where]
+        if isinstance(rows, np.memmap):
+            rows = np.array(rows)  # else the step would wait for the disk, not a thread ahead of it
+        return as_array(rows, self._role, self._floats, self._text)

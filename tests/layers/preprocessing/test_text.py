@@ -2,11 +2,13 @@
 
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
 import kernelmodel as km
 from kernelmodel import layers as L
+from kernelmodel.layers.preprocessing import adapting
 
 TEXTS = ["the cat sat", "the dog sat down", "a cat", "the end"] * 4
 Y = np.arange(16) % 2
@@ -190,6 +192,23 @@ def test_normalization_of_batches_is_that_of_the_whole():
     np.testing.assert_allclose(parts.variance, whole.variance, rtol=1e-6)
     normal = np.asarray(whole(data))
     np.testing.assert_allclose([normal.mean(), normal.std()], [0, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["h5py", "memmap"])
+def test_arrays_on_disk_are_adapted_to_in_pieces(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(adapting, "PIECE_BYTES", 7 * 16)
+    data = np.random.default_rng(0).normal(3, 2, (50, 4)).astype("float32")
+    whole, parts, sizes = L.Normalization(), L.Normalization(), []
+    update = parts.update_state
+    parts.update_state = lambda batch: (sizes.append(len(batch)), update(batch))
+    whole.adapt(data)
+    np.save(tmp_path / "x.npy", data)
+    with h5py.File(tmp_path / "x.h5", "w") as store:
+        store["x"] = data
+        parts.adapt(store["x"] if kind == "h5py" else np.load(tmp_path / "x.npy", mmap_mode="r"))
+    assert sizes == [7] * 7 + [1]
+    np.testing.assert_allclose(parts.mean, whole.mean, rtol=1e-6)
+    np.testing.assert_allclose(parts.variance, whole.variance, rtol=1e-6)
 
 
 def test_discretization_learns_quantiles():

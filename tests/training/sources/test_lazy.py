@@ -68,6 +68,25 @@ def test_in_order_and_shuffled(lazy: Any) -> None:
     assert loaders() == []
 
 
+@pytest.mark.parametrize("shuffle", [True, False, "batch"])
+def test_batches_are_those_of_arrays_in_memory(lazy: Any, shuffle: Any) -> None:
+    seen = []
+    for x in (X, lazy(X)):
+        km.utils.set_random_seed(4)
+        model = noting()
+        model.fit(x, X, batch_size=6, epochs=2, shuffle=shuffle, verbose=0)
+        seen.append(model.seen())
+    assert seen[0] == seen[1]
+
+
+def test_rows_of_a_memory_map_are_read_by_the_thread_that_loads(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    model = noting()
+    model.fit(x, X, shuffle="batch", batch_size=6, verbose=0)
+    assert not any(np.shares_memory(batch[0], x) for batch in model.batches)
+
+
 def test_in_chunks(lazy: Any) -> None:
     model = noting()
     model.fit(lazy(X), np.zeros(20), batch_size=4, shuffle="batch", epochs=2, verbose=0)
