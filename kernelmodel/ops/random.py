@@ -84,9 +84,8 @@ def normal(
     """
 
     def numpy_draw(generator: Any, wide: str) -> Any:
-        return generator.standard_normal(shape, wide) * np.dtype(wide).type(stddev) + np.dtype(
-            wide
-        ).type(mean)
+        kind = np.dtype(wide).type
+        return generator.standard_normal(shape, wide) * kind(stddev) + kind(mean)
 
     def jax_draw(key: Any, wide: Any) -> Any:
         import jax

@@ -101,7 +101,7 @@ def test_augmentation_in_a_compiled_fit():
         (lambda: L.AugMix(num_chains=0), ["num_chains", ">= 1"]),
         (lambda: L.RandomHue(0.1)(np.ones((1, 4, 4, 1)), training=True), ["3 channels", "got 1"]),
         (lambda: L.RandomHue(0.1)({"image": X}), ["'images'", "'image'"]),
-        (lambda: L.RandomZoom(0.1, bounding_box_format="xyxy"), ["bounding_box_format"]),
+        (lambda: L.RandomZoom(0.1, bounding_box_format="xyhw"), ["bounding_box_format", "'xywh'"]),
     ],
 )
 def test_bad_arguments_are_named(make, words):
