@@ -166,3 +166,19 @@ def test_cut_parts_of_images_and_masks_are_the_same_places():
         assert np.array_equal(result["images"], result["segmentation_masks"])
     starts = np.asarray(L.RandomCrop(3, 4, seed=1)(places, training=True))[:, 0, 0, 0]
     assert len(set(starts.tolist())) == 4 * 3  # every place is drawn
+
+
+@pytest.mark.parametrize("name", ["area", "gaussian", "mitchellcubic"])  # TensorFlow alone has them
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda way: L.Resizing(2, 2, interpolation=way),
+        lambda way: L.UpSampling2D(2, interpolation=way),
+        lambda way: km.ops.image.resize(X[:1], (2, 2), interpolation=way),
+    ],
+)
+def test_unknown_interpolations_are_answered_with_the_known_ones(name, make):
+    with pytest.raises(ValueError) as caught:
+        make(name)
+    for word in (name, "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        assert repr(word) in str(caught.value)
