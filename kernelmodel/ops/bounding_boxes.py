@@ -229,10 +229,10 @@ def affine_transform(
     Examples:
         >>> import kernelmodel as km
         >>> turned = km.utils.bounding_boxes.affine_transform(
-        ...     [[[0.0, 0.0, 4.0, 2.0]]], [90.0], [0.0], [0.0], [1.0], [0.0], [0.0], 9, 9
+        ...     [[[0.0, 1.0, 4.0, 2.0]]], [90.0], [0.0], [0.0], [1.0], [0.0], [0.0], 9, 9
         ... )
         >>> turned.round(3)
-        array([[[0., 4., 2., 8.]]], dtype=float32)
+        array([[[1., 4., 2., 8.]]], dtype=float32)
     """
     name = "affine_transform"
     checks.choice(name, "bounding_box_format", bounding_box_format, ("xyxy",))
