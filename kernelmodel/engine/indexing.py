@@ -8,7 +8,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import Traced, getval
 from kernelmodel.engine.primitive import fused
-from kernelmodel.engine.xla_array import unwrap
+from kernelmodel.engine.xla_array import XlaArray, unwrap
 
 
 def _is_basic(index: Any) -> bool:
@@ -41,6 +41,12 @@ _getitem = fused("getitem", _forward, _backward, _xla)
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]` for plain, traced and XLA arrays; the index itself has no gradient."""
     parts = tuple(map(getval, index)) if isinstance(index, tuple) else getval(index)
+    if isinstance(x, np.ndarray) and any(
+        isinstance(p, XlaArray) for p in (parts if isinstance(parts, tuple) else (parts,))
+    ):
+        import jax
+
+        x = XlaArray(jax.numpy.asarray(unwrap(x)))  # a constant of the compiled step
     return _getitem(x, index=parts)
 
 

@@ -341,4 +341,6 @@ def vectorized_map(function: Function, elements: Any) -> Any:
         import jax
 
         return wrap(jax.vmap(lambda part: _plain(function(wrap(part))))(_plain(elements)))
+    # Python code that was written for one entry may do anything with it, `if` included; only a
+    # tracer such as JAX's can run it on all at once. On NumPy and the tape the entries take turns.
     return _stacked([function(_at(elements, i)) for i in range(count)])

@@ -11,7 +11,7 @@ from kernelmodel.engine.kernels import crossentropy as of_logits
 from kernelmodel.engine.kernels import probability as of_probabilities
 from kernelmodel.ops.convert import _cast, convert_to_tensor
 from kernelmodel.ops.dispatch import op
-from kernelmodel.ops.families import floating
+from kernelmodel.ops.families import floating, wide
 
 __all__ = [
     "binary_crossentropy",
@@ -74,7 +74,7 @@ def sparse_categorical_crossentropy(
         axis: The axis of the classes.
 
     Returns:
-        A loss for each sample: the shape of `output` without `axis`.
+        A loss for each sample: the shape of `output` without `axis`; float32 for half precision.
 
     Raises:
         ValueError: Shapes don't match; without a compiler in between, also a label out of range.
@@ -84,7 +84,7 @@ def sparse_categorical_crossentropy(
         >>> km.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(3)
         array([0.693], dtype=float32)
     """
-    target, output = getval(convert_to_tensor(target)), floating(convert_to_tensor(output))
+    target, output = getval(convert_to_tensor(target)), wide(floating(convert_to_tensor(output)))
     rank = len(output.shape)
     if len(target.shape) == rank and target.shape[axis] == 1:
         target = np.squeeze(target, axis)

@@ -13,7 +13,7 @@ from kernelmodel.engine.twin import with_xla
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, extents
 from kernelmodel.ops.dispatch import _array_like, op
-from kernelmodel.ops.families import floating
+from kernelmodel.ops.families import floating, wide
 
 __all__ = ["ctc_decode", "ctc_loss"]
 
@@ -38,7 +38,7 @@ def ctc_loss(
         mask_index: Class number of the blank.
 
     Returns:
-        Losses (batch,).
+        Losses (batch,); float32 for half precision.
 
     Raises:
         ValueError: The shapes don't fit.
@@ -49,7 +49,7 @@ def ctc_loss(
         >>> km.ops.ctc_loss([[1]], np.zeros((1, 2, 2), "float32"), [1], [2]).round(4)
         array([0.2877], dtype=float32)
     """
-    output = floating(_array_like(output))
+    output = wide(floating(_array_like(output)))
     checks.rank("ctc_loss", "output", output, (3,))
     checks.rank("ctc_loss", "target", target, (2,))
     batch = extents(output)[0]
@@ -97,7 +97,7 @@ def ctc_decode(
         array([[[ 1,  2, -1]]], dtype=int32)
     """
     checks.choice("ctc_decode", "strategy", strategy, ("greedy", "beam_search"))
-    scores = getval(floating(_array_like(inputs)))
+    scores = getval(wide(floating(_array_like(inputs))))
     checks.rank("ctc_decode", "inputs", scores, (3,))
     lengths = _int32(sequence_lengths)
     if strategy == "greedy":

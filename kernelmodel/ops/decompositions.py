@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels import decomposition as kernel
+from kernelmodel.engine.kernels import eig as eigen
 from kernelmodel.engine.scope import shapes_only
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
@@ -135,7 +136,10 @@ def eigh(x: Any) -> Any:
 
 @op
 def eig(x: Any) -> Any:
-    """Eigenvalues and eigenvectors of square matrices, as complex numbers. It has no gradient.
+    """Eigenvalues and eigenvectors of square matrices, as complex numbers.
+
+    The vectors have length one, and their largest entries are real. Their gradient holds where all
+    eigenvalues are different.
 
     Args:
         x: Matrices (..., n, n).
@@ -152,9 +156,7 @@ def eig(x: Any) -> Any:
         array([0.+1.j, 0.-1.j], dtype=complex64)
     """
     checks.square("eig", "x", x)
-    values = floating(getval(x))
-    wide = "complex128" if dtype_of(values) in ("float64", "complex128") else "complex64"
-    return tuple(_cast(part, wide) for part in np.linalg.eig(values))
+    return eigen.eig(floating(x))
 
 
 @op

@@ -26,6 +26,11 @@ def floating(x: Any) -> Any:
     return x if kind_of(dtype_of(x)) in "fc" else _cast(x, DEFAULTS.floatx)
 
 
+def wide(x: Any) -> Any:
+    """Half precision as float32: logarithms of chances lose too much in it, and Keras agrees."""
+    return _cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+
+
 def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two operands, an array of integers beside one of floats cast to its dtype.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.indexing import getitem
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
@@ -83,9 +84,8 @@ def normal(
     """
 
     def numpy_draw(generator: Any, wide: str) -> Any:
-        return generator.standard_normal(shape, wide) * np.dtype(wide).type(stddev) + np.dtype(
-            wide
-        ).type(mean)
+        kind = np.dtype(wide).type
+        return generator.standard_normal(shape, wide) * kind(stddev) + kind(mean)
 
     def jax_draw(key: Any, wide: Any) -> Any:
         import jax
@@ -372,7 +372,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
         order: Any = XlaArray(jax.random.permutation(xla_key(state), length))
     else:
         order = as_one(lambda at: numpy_generator(at).permutation(length), state)
-    return x[(*([slice(None)] * (axis % np.ndim(getval(x)))), order)]
+    return getitem(x, (*([slice(None)] * (axis % np.ndim(getval(x)))), order))
 
 
 @op

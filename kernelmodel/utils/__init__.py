@@ -24,6 +24,7 @@ from kernelmodel.engine.random import reset_global_seed
 from kernelmodel.ops.convert import standardize_dtype
 from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kernelmodel.training.sources.py_dataset import PyDataset, Sequence
+from kernelmodel.utils import bounding_boxes
 from kernelmodel.utils.arrays import normalize, pad_sequences, to_categorical
 from kernelmodel.utils.feature_space import FeatureSpace
 from kernelmodel.utils.model_plotting import model_to_dot, plot_model
@@ -78,6 +79,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

@@ -347,6 +347,7 @@ add("RandomCrop", {"height": 2, "width": 3}, args=(a(9, 9, 2),), **DRAWS)
 add("RandomCrop", {"height": 3, "width": 3, **FIRST}, args=(a(2, 9, 9),), **DRAWS)
 add("RandomCrop", {"height": 9, "width": 6, "seed": 2}, args=(IMAGE,))
 add("RandomFlip", {}, {"mode": "horizontal"}, {"mode": "vertical", **FIRST}, args=(IMAGE,), **DRAWS)
+add("MaxNumBoundingBoxes", {"max_number": 3}, args=(IMAGE,))
 add("CenterCrop", {"height": 3, "width": 2}, {"height": 8, "width": 3}, args=(IMAGE,))
 add(
     "Resizing",

@@ -33,6 +33,11 @@ def differences(values: np.ndarray) -> np.ndarray:
     return np.where(gap == 0, 0, 1 / np.where(gap == 0, 1, gap))
 
 
+def unit(x: np.ndarray, size: int) -> np.ndarray:
+    """A unit matrix for each matrix of a batch, to be written to."""
+    return np.tile(np.eye(size, dtype=x.dtype), (*x.shape[:-2], 1, 1))
+
+
 def times_inverse(x: np.ndarray, a: np.ndarray) -> np.ndarray:
     """x a^-T."""
     return t(np.linalg.solve(a, t(x)))
@@ -141,6 +146,19 @@ def qr_forward(x: np.ndarray, *, mode: str = "reduced") -> tuple[Arrays, None]:
     return tuple(np.linalg.qr(x, mode)), None  # type: ignore[call-overload]
 
 
+def beside(q: np.ndarray, g: np.ndarray, size: int) -> np.ndarray:
+    """The gradient of q's first columns, that of the others carried over to them.
+
+    The others may be any basis of what is left. Householder reflections, of which LAPACK and JAX
+    make q, choose one that depends smoothly on the first (arXiv:2409.13374, equations 32 and 33).
+    """
+    first, others, g_others = q[..., :size], q[..., size:], g[..., size:]
+    top = first[..., :size, :]
+    z = t(np.linalg.solve(t(top - np.eye(size, dtype=q.dtype)), t(first[..., size:, :])))
+    below = -t(g_others) @ (first + others @ z)
+    return g[..., :size] + g_others @ z + np.concatenate([-t(z) @ below, below], -2)
+
+
 @backward_kernel
 def qr_backward(
     g: Any, out: Arrays, residuals: None, arrays: Any, needed: Any, *, mode: str = "reduced"
@@ -150,12 +168,9 @@ def qr_backward(
     g_q, g_r = given(g, out)
     (x,) = arrays
     rows, columns = x.shape[-2:]
-    if mode == "complete" and rows > columns:
-        raise NotImplementedError(
-            'qr: mode="complete" has no gradient for matrices with more rows than columns, for the '
-            'additional columns of q aren\'t unique. Use mode="reduced".'
-        )
-    size = q.shape[-1]
+    size = min(rows, columns)
+    if q.shape[-1] > size:
+        q, g_q, r, g_r = q[..., :size], beside(q, g_q, size), r[..., :size, :], g_r[..., :size, :]
     beyond, g_beyond = x[..., size:], g_r[..., size:]
     r, g_r = r[..., :size], g_r[..., :size]
     g_q = g_q + beyond @ t(g_beyond)
@@ -211,17 +226,15 @@ def row_order(pivots: np.ndarray, rows: int) -> np.ndarray:
 
 @backward_kernel
 def lu_backward(g: Any, out: Arrays, residuals: None, arrays: Any, needed: Any) -> Arrays:
-    """P^T L^-T (tril(L^T gL, -1) + triu(gU U^T)) U^-T."""
+    """P^T L^-T (tril(L^T g, -1) + triu(g U^T)) U^-T, with both factors made square."""
     lu, pivots = out
     rows, columns = lu.shape[-2:]
-    if rows != columns:
-        raise NotImplementedError(
-            f"lu_factor has no gradient for {rows} x {columns} matrices, only for square ones."
-        )
+    count = min(rows, columns)
     g_lu = given(g, out)[0]
-    lower = np.tril(lu, -1) + np.eye(rows, dtype=lu.dtype)
-    upper = np.triu(lu)
-    inner = np.tril(t(lower) @ np.tril(g_lu, -1), -1) + np.triu(np.triu(g_lu) @ t(upper))
+    lower, upper = unit(lu, rows), unit(lu, columns)
+    lower[..., :count] += np.tril(lu, -1)[..., :count]
+    upper[..., :count, :] += np.triu(lu)[..., :count, :] - np.eye(count, columns, dtype=lu.dtype)
+    inner = np.tril(t(lower) @ g_lu, -1) + np.triu(g_lu @ t(upper))
     moved = times_inverse(np.linalg.solve(t(lower), inner), upper)
     back = np.argsort(row_order(pivots, rows), axis=-1)
     return (np.take_along_axis(moved, back[..., None], -2),)

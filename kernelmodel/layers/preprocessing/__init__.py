@@ -19,6 +19,9 @@ from kernelmodel.layers.preprocessing.histograms import (
     ContrastLimitedAdaptiveHistogramEqualization,
     Equalization,
 )
+from kernelmodel.layers.preprocessing.max_num_bounding_boxes import (
+    MaxNumBoundingBoxes,
+)
 from kernelmodel.layers.preprocessing.mel_spectrogram import (
     MelSpectrogram,
 )
@@ -97,6 +100,7 @@ __all__ = [
     "HashedCrossing",
     "Hashing",
     "IntegerLookup",
+    "MaxNumBoundingBoxes",
     "MelSpectrogram",
     "MixUp",
     "Normalization",

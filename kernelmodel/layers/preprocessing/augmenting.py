@@ -96,6 +96,14 @@ class Policy(RandomTransform):
         """The stream that everything is drawn from."""
         return seeds
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Images go different ways, which aren't known afterwards.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        self._no_boxes()
+
     def _chosen(self, images: Any, most: int, seeds: Any) -> Any:
         """Each image changed by a layer of its own; by none, for a number beyond the layers."""
         numbers = random.randint((images.shape[0],), 0, most, seed=seeds)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.seed import SeedGenerator
-from kernelmodel.layers.arguments import only_default
+from kernelmodel.layers.arguments import choice, omit_none, refuse
 from kernelmodel.layers.preprocessing.image_layer import ImageLayer
 from kernelmodel.ops import random
+from kernelmodel.ops.bounding_boxes import FORMATS, clip_to_image_size, convert_format
 from kernelmodel.ops.convert import _cast
 
-PARTS = ("images", "labels", "segmentation_masks")
+PARTS = ("images", "labels", "segmentation_masks", "bounding_boxes")
 
 
 class ImageTransform(ImageLayer):
@@ -22,20 +24,29 @@ class ImageTransform(ImageLayer):
     A subclass overrides `transform(images, drawn)`, and `draw(shape, seeds)` if it is random. Both
     see a batch (batch, rows, columns, channels) in the layer's compute dtype, whatever was passed.
 
-    The input is an image, a batch of images, or a dict with "images" and maybe "labels" and
-    "segmentation_masks", which get the same treatment: a mask is moved as its image is, labels are
-    mixed as their images are.
+    The input is an image, a batch of images, or a dict with "images" and maybe "labels",
+    "segmentation_masks" and "bounding_boxes", which get the same treatment: masks and boxes are
+    moved as their images are, labels are mixed as their images are. Bounding boxes are a dict with
+    "boxes" (batch, boxes, 4) and "labels" (batch, boxes); a box of zeros or of -1 stands for none.
 
     Args:
         data_format: "channels_last" or "channels_first"; None for the former.
+        bounding_box_format: Format of bounding boxes; see `km.utils.bounding_boxes.convert_format`.
     """
 
     # Whether images are changed outside of training too; then nothing is drawn.
     always = False
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        only_default(type(self).__name__, kwargs, bounding_box_format=None)
+    def __init__(
+        self,
+        data_format: str | None = None,
+        bounding_box_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data_format, **kwargs)
+        if bounding_box_format is not None:
+            choice(self, "bounding_box_format", bounding_box_format, FORMATS)
+        self.bounding_box_format = bounding_box_format
 
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """What happens to each image of a batch of a shape (channels last)."""
@@ -51,6 +62,10 @@ class ImageTransform(ImageLayer):
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Labels of the images; as they are, unless images are mixed."""
         return labels
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Bounding boxes of images of a size, a dict; as they are, unless pixels move."""
+        return boxes
 
     def transformed(self, images: Any, seeds: Any) -> Any:
         """Draw and transform a batch with channels last."""
@@ -77,6 +92,12 @@ class ImageTransform(ImageLayer):
                 masks = self._floats(parts["segmentation_masks"])
                 masks = self.transform_masks(self._channels_last(masks), drawn)
                 result["segmentation_masks"] = self._as_given(masks, single)
+            if "bounding_boxes" in parts:
+                boxes = self._batch_of_boxes(parts["bounding_boxes"], single)
+                boxes = self.transform_bounding_boxes(boxes, drawn, tuple(batch.shape[1:3]))
+                result["bounding_boxes"] = (
+                    {key: ops.squeeze(part, 0) for key, part in boxes.items()} if single else boxes
+                )
         return result if isinstance(inputs, dict) else result["images"]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -90,6 +111,52 @@ class ImageTransform(ImageLayer):
                 f"Layer {self.name!r} ({type(self).__name__}) expects images, or a dict with "
                 f"'images' and any of {list(PARTS[1:])}, got a dict with {sorted(parts)}."
             )
+
+    def _batch_of_boxes(self, boxes: Any, single: bool) -> dict[str, Any]:
+        if not isinstance(boxes, dict) or set(boxes) != {"boxes", "labels"}:
+            found = sorted(boxes) if isinstance(boxes, dict) else type(boxes).__name__
+            refuse(self, "'bounding_boxes'", found, "a dict with 'boxes' and 'labels'")
+        if self.bounding_box_format is None:
+            refuse(self, "bounding_box_format", None, f"given for bounding boxes: {FORMATS}")
+        corners, labels = _cast(boxes["boxes"], "float32"), boxes["labels"]
+        if single:
+            corners, labels = ops.expand_dims(corners, 0), ops.expand_dims(labels, 0)
+        if len(corners.shape) != 3 or corners.shape[-1] != 4:
+            refuse(self, "'boxes'", tuple(corners.shape), "of shape (batch, boxes, 4)")
+        return {"boxes": corners, "labels": labels}
+
+    def _moved_boxes(
+        self,
+        boxes: dict[str, Any],
+        before: tuple[int, int],
+        after: tuple[int, int],
+        move: Callable[[Any], Any],
+    ) -> dict[str, Any]:
+        """Boxes moved, and cut off at the borders.
+
+        Args:
+            boxes: Of images of the size `before`.
+            before: Rows and columns that the images had.
+            after: Those that they have now.
+            move: From corners to corners, as "xyxy".
+        """
+        given = boxes["boxes"]
+        kind: Any = self.bounding_box_format  # `_batch_of_boxes` saw that there is one
+        none = np.all(given == 0, axis=-1) | np.all(given == -1, axis=-1)
+        corners = move(convert_format(given, kind, "xyxy", *before))
+        corners = ops.where(np.expand_dims(none, -1), np.float32(0), corners)
+        clipped = clip_to_image_size({**boxes, "boxes": corners}, *after)
+        return convert_format(clipped, "xyxy", kind, *after)
+
+    def _no_boxes(self) -> NoReturn:
+        raise NotImplementedError(
+            f"Layer {self.name!r} ({type(self).__name__}) can't tell where bounding boxes go. "
+            "Leave 'bounding_boxes' out of its input."
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`, in a form that JSON can hold."""
+        return omit_none(super().get_config(), "bounding_box_format")
 
     def _channels_last(self, images: Any) -> Any:
         first = self._first_axis(images.shape)

@@ -166,6 +166,14 @@ class CutMix(RandomTransform):
         """Masks are treated as images are."""
         return self.transform(masks, drawn)
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """A box may be covered in part.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        self._no_boxes()
+
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Mix the labels by the areas."""
         _, order, share = drawn
@@ -222,6 +230,14 @@ class MixUp(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks are treated as images are."""
         return self.transform(masks, drawn)
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """The boxes of both images."""
+        order, _ = drawn
+        return {
+            key: ops.concatenate([part, ops.take(part, order, axis=0)], 1)
+            for key, part in boxes.items()
+        }
 
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Mix the labels likewise."""

@@ -12,6 +12,7 @@ from kernelmodel.engine.indexing import getitem
 from kernelmodel.layers.preprocessing.sized import SizedImageLayer
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
+from kernelmodel.ops.convert import _cast
 
 
 @REGISTRY.register()
@@ -68,6 +69,13 @@ class RandomCrop(SizedImageLayer):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """The same part; of resized masks the nearest pixels."""
         return self._cropped(masks, drawn, "nearest")
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Move them as the pixels are, and cut them off at the borders."""
+        if drawn is None:
+            return self._boxes_fitted(boxes, size)
+        corner = tuple(_cast(places[:, :1, :1], "float32") for places in drawn)
+        return self._boxes_in_window(boxes, size, corner, self._size)
 
     def _cropped(self, images: Any, drawn: Any, interpolation: str) -> Any:
         if drawn is None:

@@ -85,6 +85,14 @@ class RandomPerspective(RandomTransform):
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """The map is known from new places to old ones only.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        self._no_boxes()
+
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
         chosen, rows, columns = drawn
         moved = sample(images, rows, columns, interpolation, "constant", self.fill_value)
@@ -167,6 +175,14 @@ class RandomElasticTransform(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """The map is known from new places to old ones only.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        self._no_boxes()
 
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
         chosen, rows, columns = drawn

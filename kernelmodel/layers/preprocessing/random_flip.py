@@ -59,3 +59,17 @@ class RandomFlip(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Flip them likewise."""
         return self.transform(masks, drawn)
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Flip them likewise."""
+
+        def flipped(corners: Any) -> Any:
+            for axis, chosen in drawn:
+                far = (0, *size)[axis]
+                first, second = (axis % 2, 2 + axis % 2)
+                sides = [corners[..., i] for i in range(4)]
+                sides[first], sides[second] = far - sides[second], far - sides[first]
+                corners = ops.where(chosen[..., 0], ops.stack(sides, -1), corners)
+            return corners
+
+        return self._moved_boxes(boxes, size, size, flipped)

@@ -14,10 +14,12 @@ from kernelmodel.layers.preprocessing.warp import (
     FILL_MODES,
     INTERPOLATIONS,
     affine_places,
+    inverse,
     sample,
 )
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
+from kernelmodel.ops.bounding_boxes import hull
 
 
 class AffineTransform(RandomTransform):
@@ -47,12 +49,12 @@ class AffineTransform(RandomTransform):
         raise NotImplementedError
 
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
-        """Where each pixel's value comes from."""
+        """Where each pixel's value comes from, and the map that says so."""
         count, height, width, _ = shape
         matrix = self.matrix(count, height, width, seeds)
         rows, columns = affine_places(matrix, height, width)
         full = (count, height, width)
-        return np.broadcast_to(rows, full), np.broadcast_to(columns, full)
+        return np.broadcast_to(rows, full), np.broadcast_to(columns, full), matrix
 
     def transform(self, images: Any, drawn: Any) -> Any:
         """Read the images there."""
@@ -62,8 +64,13 @@ class AffineTransform(RandomTransform):
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """The upright boxes around the moved ones."""
+        forth = inverse(drawn[2])
+        return self._moved_boxes(boxes, size, size, lambda corners: hull(corners, forth))
+
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
-        rows, columns = drawn
+        rows, columns, _ = drawn
         return sample(images, rows, columns, interpolation, self.fill_mode, self.fill_value)
 
 

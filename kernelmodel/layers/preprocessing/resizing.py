@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kernelmodel import ops
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import shapes_of
 from kernelmodel.layers.arguments import choice, refuse
 from kernelmodel.layers.preprocessing.sized import SizedImageLayer
 from kernelmodel.layers.registry import REGISTRY
+from kernelmodel.ops.bounding_boxes import pad
 from kernelmodel.ops.convert import dtype_of
 from kernelmodel.ops.interpolations import INTERPOLATIONS
 
@@ -78,6 +81,21 @@ class Resizing(SizedImageLayer):
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._resized(masks, "nearest")
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Move them as the pixels are."""
+        down, across = (new / old for new, old in zip(self._size, size))
+        if self.pad_to_aspect_ratio:
+            down = across = min(down, across)
+        elif self.crop_to_aspect_ratio:
+            down = across = max(down, across)
+        # The border, below zero where something is cut off.
+        top, left = (
+            abs(spare) // 2 * (1 if spare > 0 else -1)
+            for spare in (self.height - size[0] * down, self.width - size[1] * across)
+        )
+        scale = np.array([across, down, across, down], "float32")
+        return self._moved_boxes(boxes, size, self._size, lambda x: pad(x * scale, top, left))
+
     def _resized(self, images: Any, interpolation: str) -> Any:
         return ops.image.resize(
             images,
@@ -98,9 +116,12 @@ class Resizing(SizedImageLayer):
             dtype = dtype_of(tensor)
             return KerasTensor(shape, self.compute_dtype if "float" in dtype else dtype)
 
-        if isinstance(inputs, dict):
-            return {key: part(tensor, shapes[key]) for key, tensor in inputs.items()}
-        return part(inputs, shapes)
+        def of(given: Any, shape: Any) -> Any:
+            if isinstance(given, dict):
+                return {key: of(tensor, shape[key]) for key, tensor in given.items()}
+            return part(given, shape)
+
+        return of(inputs, shapes)
 
 
 @REGISTRY.register()
@@ -129,6 +150,13 @@ class CenterCrop(SizedImageLayer):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._cropped(masks, "nearest")
+
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """Move them as the pixels are, and cut them off at the borders."""
+        spare = self._spare((*size, 1))
+        if min(spare) < 0:
+            return self._boxes_fitted(boxes, size)
+        return self._boxes_in_window(boxes, size, (spare[0] // 2, spare[1] // 2), self._size)
 
     def _cropped(self, images: Any, interpolation: str) -> Any:
         spare = self._spare(tuple(images.shape))

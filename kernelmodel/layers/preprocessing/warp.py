@@ -118,6 +118,14 @@ def affine_places(matrix: Any, height: int, width: int) -> tuple[Any, Any]:
     return y * b1 + x * b0 + b2, y * a1 + x * a0 + a2
 
 
+def inverse(matrix: Any) -> tuple[Any, ...]:
+    """The affine map that undoes another; see `affine_places`."""
+    a0, a1, a2, b0, b1, b2 = matrix
+    scale = a0 * b1 - a1 * b0
+    c0, c1, d0, d1 = b1 / scale, -a1 / scale, -b0 / scale, a0 / scale
+    return c0, c1, -c0 * a2 - c1 * b2, d0, d1, -d0 * a2 - d1 * b2
+
+
 def perspective_places(start: Any, end: Any, height: int, width: int) -> tuple[Any, Any]:
     """Where each pixel's value comes from when four points move.
 

@@ -72,8 +72,9 @@ def weight_matrix(
     distance = np.abs(centre - np.arange(length)[:, None])
     weights = KERNELS[method](distance / np.maximum(step, 1.0) if antialias else distance)
     total = np.sum(weights, axis=0)
-    tiny = np.less_equal(np.abs(total), 1000 * np.finfo(np.float32).eps)
-    inside = np.greater_equal(centre, -0.5) & np.less_equal(centre, length - 0.5)
+    tiny = np.less_equal(np.abs(getval(total)), 1000 * np.finfo(np.float32).eps)
+    places = getval(centre)
+    inside = np.greater_equal(places, -0.5) & np.less_equal(places, length - 0.5)
     return np.where(inside & ~tiny, weights / np.where(tiny, 1, total), 0)
 
 
@@ -201,8 +202,7 @@ def scale_and_translate(
         antialias: Whether a larger area is averaged when an image gets smaller.
 
     Returns:
-        Array of shape `output_shape`, zero where nothing lies. Scale and translation have no
-        gradient.
+        Array of shape `output_shape`, zero where nothing lies.
 
     Raises:
         ValueError: An unknown method, or lengths that differ.
@@ -215,7 +215,7 @@ def scale_and_translate(
     """
     name = "scale_and_translate"
     checks.choice(name, "method", method, KERNELS)
-    scale, translation = (getval(_array_like(x)) for x in (scale, translation))
+    scale, translation = (_array_like(x) for x in (scale, translation))
     for argument, x in (("scale", scale), ("translation", translation)):
         if extents(x) != (len(spatial_dims),):
             allowed = f"of shape ({len(spatial_dims)},): a number for each of spatial_dims"

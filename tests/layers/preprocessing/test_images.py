@@ -101,7 +101,7 @@ def test_augmentation_in_a_compiled_fit():
         (lambda: L.AugMix(num_chains=0), ["num_chains", ">= 1"]),
         (lambda: L.RandomHue(0.1)(np.ones((1, 4, 4, 1)), training=True), ["3 channels", "got 1"]),
         (lambda: L.RandomHue(0.1)({"image": X}), ["'images'", "'image'"]),
-        (lambda: L.RandomZoom(0.1, bounding_box_format="xyxy"), ["bounding_box_format"]),
+        (lambda: L.RandomZoom(0.1, bounding_box_format="xyhw"), ["bounding_box_format", "'xywh'"]),
     ],
 )
 def test_bad_arguments_are_named(make, words):
@@ -166,3 +166,19 @@ def test_cut_parts_of_images_and_masks_are_the_same_places():
         assert np.array_equal(result["images"], result["segmentation_masks"])
     starts = np.asarray(L.RandomCrop(3, 4, seed=1)(places, training=True))[:, 0, 0, 0]
     assert len(set(starts.tolist())) == 4 * 3  # every place is drawn
+
+
+@pytest.mark.parametrize("name", ["area", "gaussian", "mitchellcubic"])  # TensorFlow alone has them
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda way: L.Resizing(2, 2, interpolation=way),
+        lambda way: L.UpSampling2D(2, interpolation=way),
+        lambda way: km.ops.image.resize(X[:1], (2, 2), interpolation=way),
+    ],
+)
+def test_unknown_interpolations_are_answered_with_the_known_ones(name, make):
+    with pytest.raises(ValueError) as caught:
+        make(name)
+    for word in (name, "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        assert repr(word) in str(caught.value)
