@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.core.kinds import PathLike
 
 
 class TensorBoard(Callback):
@@ -46,7 +47,7 @@ class TensorBoard(Callback):
 
     def __init__(
         self,
-        log_dir: Any = "logs",
+        log_dir: PathLike = "logs",
         histogram_freq: int = 0,
         write_graph: bool = True,
         write_images: bool = False,

@@ -1,7 +1,15 @@
-"""Every constructor of a layer refuses wrong values, and says whose argument they are."""
+"""Every constructor refuses wrong values, and says whose argument they are."""
 
+import inspect
+
+import numpy as np
 import pytest
+from contracts import test_callbacks, test_losses, test_metrics, test_optimizers
 from layers.cases import CASES
+
+import kernelmodel as km
+from kernelmodel.core.autoconfig import init_parameters
+from kernelmodel.core.kinds import is_flag, is_integer, is_number
 
 WORDS = ("nonsense",)
 # Wrong values of arguments, by the argument's name.
@@ -37,6 +45,87 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+# Arguments that take all of the values that are tried of every argument, and why.
+ANYTHING = {
+    ("Constant", "value"): "what can become a tensor; it is one when the shape is known",
+}
+TRIED = ("nonsense", 2.5, -1, object)
+
+
+def plain_cases():
+    """Class and valid arguments of everything that isn't a layer."""
+    for cls in test_losses.CLASSES:
+        yield cls, test_losses.OPTIONS.get(cls.__name__, {})
+    yield km.losses.LossFunctionWrapper, {"fn": km.losses.huber}
+    for cls in test_metrics.CLASSES:
+        yield cls, test_metrics.OPTIONS.get(cls.__name__, [{}])[0]
+    for cls in test_optimizers.CLASSES:
+        around = {"LossScaleOptimizer": {"inner_optimizer": km.optimizers.SGD()},
+                  "MultiOptimizer": {"optimizer_map": lambda variable: km.optimizers.SGD()}}  # fmt: skip
+        yield cls, around.get(cls.__name__, {})
+    for cls in test_optimizers.SCHEDULES:
+        rates = {"boundaries": [5], "values": [0.1, 0.2]}
+        given = {"initial_learning_rate": 0.1, **test_optimizers.RATES.get(cls.__name__, {})}
+        yield cls, rates if cls.__name__.startswith("Piecewise") else given
+    for table in (km.initializers.REGISTRY, km.regularizers.REGISTRY, km.constraints.REGISTRY):
+        for cls in sorted(set(table.classes.values()), key=lambda cls: cls.__name__):
+            yield cls, {}
+    for cls in test_callbacks.CLASSES:
+        yield cls, test_callbacks.OPTIONS.get(cls.__name__, {})
+
+
+def refuses(make, cls, name, value):
+    """Whether a wrong value is refused, in words that name class, argument and value."""
+    try:
+        make(value)
+    except (TypeError, ValueError) as error:
+        words = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        return cls.__name__ in words and name in words and repr(value) in words
+    return False
+
+
+def plain_arguments():
+    return [
+        pytest.param(cls, options, name, id=f"{cls.__name__}-{name}")
+        for cls, options in plain_cases()
+        for name in init_parameters(cls)
+        if (cls.__name__, name) not in ANYTHING
+    ]
+
+
+@pytest.mark.parametrize(("cls", "options", "name"), plain_arguments())
+def test_every_argument_refuses_something_by_name(cls, options, name):
+    cls(**options)
+    refused = [
+        value
+        for value in TRIED
+        if refuses(lambda v: cls(**{**options, name: v}), cls, name, value)
+    ]
+    assert refused, f"{cls.__name__} takes any {name}"
+
+
+def layer_arguments():
+    seen = {}
+    for case in CASES:
+        cls = type(case.make("float32"))
+        for name in init_parameters(cls):
+            if (case.name, name) not in ANYTHING:
+                seen.setdefault((case.name, name), pytest.param(case, name))
+    return [pytest.param(*p.values, id="-".join(key)) for key, p in seen.items()]
+
+
+@pytest.mark.parametrize(("case", "name"), layer_arguments())
+def test_every_argument_of_a_layer_refuses_something_by_name(case, name):
+    layer = case.make("float32")
+    cls, config = type(layer), layer.get_config()
+    refused = [
+        value
+        for value in TRIED
+        if refuses(lambda v: cls.from_config({**config, name: v}), cls, name, value)
+    ]
+    assert refused, f"{cls.__name__} takes any {name}"
+
+
 def wrong_values():
     seen = set()
     for case in CASES:
@@ -49,7 +138,7 @@ def wrong_values():
                 yield pytest.param(case, name, value, id=f"{case.name}-{name}={value!r}")
 
 
-@pytest.mark.parametrize(("case", "name", "value"), wrong_values())
+@pytest.mark.parametrize(("case", "name", "value"), list(wrong_values()))
 def test_wrong_values_are_refused_by_name(case, name, value):
     cls = type(case.make("float32"))
     with pytest.raises((TypeError, ValueError)) as caught:
