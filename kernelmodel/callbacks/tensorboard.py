@@ -55,7 +55,7 @@ class TensorBoard(Callback):
         update_freq: str | int = "epoch",
         profile_batch: Any = 0,
         embeddings_freq: int = 0,
-        embeddings_metadata: Any = None,
+        embeddings_metadata: PathLike | dict[str, Any] | None = None,
     ) -> None:
         self._writer_class()
         if update_freq not in ("epoch", "batch") and (

@@ -7,7 +7,7 @@ of them and `None`, takes nothing else. What NumPy or a tensor has for a number 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -56,12 +56,24 @@ def numbers(value: Any) -> bool:
     return isinstance(value, Collection) and all(map(is_number, value))
 
 
+def are_values(value: Any) -> bool:
+    """Whether a value is a number, or an array or nested list of numbers."""
+    parts = isinstance(value, (list, tuple)) and all(map(are_values, value))
+    return parts or is_number(value) or getattr(value, "shape", ()) != ()
+
+
+def is_length(value: Any) -> bool:
+    """Whether a value is the length of an axis; None is, for an unknown one."""
+    return value is None or is_integer(value)
+
+
 # Annotations that Python has names for.
 BUILT_IN = {
     "bool": Kind("True or False", is_flag),
     "int": Kind("an integer", is_integer),
     "float": Kind("a number", is_number),
     "str": Kind("a string", lambda value: isinstance(value, str)),
+    "dict": Kind("a dict", lambda value: isinstance(value, Mapping)),
     "None": Kind("None", lambda value: value is None),
 }
 
@@ -78,4 +90,29 @@ Axes = Annotated[Any, Kind("an integer, or a list of them", lambda v: is_integer
 Integers = Annotated[Sequence[int], Kind("a list of integers", integers)]
 Numbers = Annotated[Sequence[float], Kind("a list of numbers", numbers)]
 PathLike = Annotated[Any, Kind("a path", lambda v: isinstance(v, (str, os.PathLike)))]
+Strings = Annotated[
+    Sequence[str],
+    Kind(
+        "a list of strings",
+        lambda v: isinstance(v, (list, tuple)) and all(isinstance(part, str) for part in v),
+    ),
+]
+Lengths = Annotated[
+    Any,
+    Kind(
+        "an integer or None, or a list of them",
+        lambda v: is_length(v) or (isinstance(v, (list, tuple)) and all(map(is_length, v))),
+    ),
+]
+Shapes = Annotated[
+    Any,
+    Kind(
+        "a shape, a structure of shapes or a function",
+        lambda v: isinstance(v, (list, tuple, Mapping)) or callable(v),
+    ),
+]
+Values = Annotated[Any, Kind("a number, or an array of them", are_values)]
+Arrays = Annotated[
+    Any, Kind("a list of arrays", lambda v: isinstance(v, (list, tuple)) or hasattr(v, "shape"))
+]
 Function = Annotated[Callable[..., Any], Kind("a function", callable)]

@@ -18,7 +18,7 @@ def named_errors(init: Init) -> Init:
 
     A name that no table has, or a value that a part of the object refuses, is found out where
     nobody knows whose argument it was. What this package annotates is checked, but only after
-    `__init__`, whose own errors tell more.
+    `__init__`, whose own errors about an argument tell more.
     """
 
     @wraps(init)
@@ -26,9 +26,8 @@ def named_errors(init: Init) -> Init:
         try:
             init(self, *args, **kwargs)
         except Exception as error:
-            if type(self).__name__ not in _words(error):
-                _check(self, init, args, kwargs)
-                _name(error, type(self).__name__, init, args, kwargs)
+            _check(self, init, args, kwargs, _words(error))
+            _name(error, type(self).__name__, init, args, kwargs)
             raise
         _check(self, init, args, kwargs)
 
@@ -84,22 +83,28 @@ def _kinds_of(annotation: str, init: Any) -> tuple[Kind, ...]:
     """The kinds of a union; none if it has another part."""
     kinds = []
     for part in annotation.split(" | "):
-        [kind] = getattr(init.__globals__.get(part), "__metadata__", [BUILT_IN.get(part)])
+        built_in = BUILT_IN.get(part.split("[")[0])
+        [kind] = getattr(init.__globals__.get(part), "__metadata__", [built_in])
         if not isinstance(kind, Kind):
             return ()
         kinds.append(kind)
     return tuple(kinds)
 
 
-def _check(owner: Any, init: Init, args: Any, kwargs: dict[str, Any]) -> None:
-    kinds = _kinds(init)
+def _check(owner: Any, init: Init, args: Any, kwargs: dict[str, Any], said: str = "") -> None:
+    """Raise the error of the first argument of no allowed kind that wasn't named already."""
+    kinds, owner_is_said = _kinds(init), type(owner).__name__ in said
     for name, value in _given(init, args, kwargs):
-        if name in kinds and not any(kind.holds(value) for kind in kinds[name]):
+        if name not in kinds or (owner_is_said and name in said and repr(value) in said):
+            continue
+        if not any(kind.holds(value) for kind in kinds[name]):
             raise refusal(owner, name, value, " or ".join(kind.words for kind in kinds[name]))
 
 
 def _name(error: Exception, owner: str, init: Init, args: Any, kwargs: dict[str, Any]) -> None:
     words = _words(error)
+    if owner in words:
+        return
     for name, value in _given(init, args, kwargs):
         if value is not None and re.search(
             rf"(?<![\w.]){re.escape(repr(value))}(?!\w|\.\d)", words

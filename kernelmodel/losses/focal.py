@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.core.kinds import NotNegative, Share
+from kernelmodel.core.kinds import NotNegative, Share, Values
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.crossentropy import same_shape, smooth
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
@@ -162,7 +162,7 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: Any = 0.25,
+        alpha: Values = 0.25,
         gamma: NotNegative = 2.0,
         from_logits: bool = False,
         label_smoothing: Share = 0.0,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.kinds import BelowOne, NotNegative, Share, Whole
+from kernelmodel.core.kinds import BelowOne, NotNegative, Share, Strings, Whole
 from kernelmodel.core.variable import Variable
 from kernelmodel.optimizers.adam import adam_update
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
@@ -61,7 +60,7 @@ class Muon(Optimizer):
         adam_weight_decay: NotNegative | None = 0.004,
         epsilon: NotNegative = 1e-7,
         weight_decay: NotNegative | None = 0.004,
-        exclude_layers: Sequence[str] | None = None,
+        exclude_layers: Strings | None = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
         muon_b: float = -4.775,
