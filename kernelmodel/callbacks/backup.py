@@ -15,6 +15,7 @@ import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
 from kernelmodel.core.files import replaced_when_done
+from kernelmodel.core.kinds import PathLike
 
 FILE = "latest.npz"
 
@@ -66,7 +67,7 @@ class BackupAndRestore(Callback):
 
     def __init__(
         self,
-        backup_dir: Any,
+        backup_dir: PathLike,
         save_freq: str | int = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.making import NamedErrors
+
 Logs = dict[str, Any]
 
 HOOKS = (
@@ -14,7 +16,7 @@ HOOKS = (
 )  # fmt: skip
 
 
-class Callback:
+class Callback(NamedErrors):
     """Base of callbacks: override the hooks that matter; the others cost nothing.
 
     Attributes:

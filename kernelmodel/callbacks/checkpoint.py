@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from kernelmodel.callbacks.callback import Logs
 from kernelmodel.callbacks.console import say
 from kernelmodel.callbacks.monitor import MonitorCallback
+from kernelmodel.core.kinds import PathLike
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -37,9 +37,9 @@ class ModelCheckpoint(MonitorCallback):
 
     def __init__(
         self,
-        filepath: Any,
+        filepath: PathLike,
         monitor: str = "val_loss",
-        verbose: int = 0,
+        verbose: int | bool = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",

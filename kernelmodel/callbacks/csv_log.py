@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.core.kinds import PathLike
 
 
 class CSVLogger(Callback):
@@ -35,7 +36,7 @@ class CSVLogger(Callback):
         0,0.5,NA
     """
 
-    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+    def __init__(self, filename: PathLike, separator: str = ",", append: bool = False) -> None:
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"CSVLogger: separator must be one character, got {separator!r}.")
         self.filename = os.fspath(filename)

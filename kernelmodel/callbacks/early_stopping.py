@@ -8,6 +8,7 @@ from typing import Any
 from kernelmodel.callbacks.callback import Callback, Logs
 from kernelmodel.callbacks.console import say
 from kernelmodel.callbacks.monitor import MonitorCallback
+from kernelmodel.core.kinds import NotNegative
 
 
 class EarlyStopping(MonitorCallback):
@@ -38,12 +39,12 @@ class EarlyStopping(MonitorCallback):
         self,
         monitor: str = "val_loss",
         min_delta: float = 0,
-        patience: int = 0,
-        verbose: int = 0,
+        patience: NotNegative = 0,
+        verbose: int | bool = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
+        start_from_epoch: NotNegative = 0,
     ) -> None:
         super().__init__(monitor, mode, None, min_delta)
         self.patience = patience

@@ -11,6 +11,7 @@ import numpy as np
 from kernelmodel.callbacks.callback import Callback, Logs
 from kernelmodel.callbacks.console import say
 from kernelmodel.callbacks.monitor import MonitorCallback
+from kernelmodel.core.kinds import BelowOne, Function, NotNegative
 
 
 class LearningRateScheduler(Callback):
@@ -33,7 +34,7 @@ class LearningRateScheduler(Callback):
         0.5
     """
 
-    def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
+    def __init__(self, schedule: Function, verbose: int | bool = 0) -> None:
         self.schedule = schedule
         self.verbose = verbose
 
@@ -101,19 +102,17 @@ class ReduceLROnPlateau(MonitorCallback):
     def __init__(
         self,
         monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
+        factor: BelowOne = 0.1,
+        patience: NotNegative = 10,
+        verbose: int | bool = 0,
         mode: str = "auto",
         min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0.0,
+        cooldown: NotNegative = 0,
+        min_lr: NotNegative = 0.0,
         **kwargs: Any,
     ) -> None:
         if kwargs:
             raise TypeError(f"ReduceLROnPlateau got unknown argument(s) {sorted(kwargs)}.")
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}.")
         super().__init__(monitor, mode, None, min_delta)
         self.factor = factor
         self.patience = patience
@@ -126,7 +125,7 @@ class ReduceLROnPlateau(MonitorCallback):
         """Forget an earlier run."""
         self.best = None
         self.wait = 0
-        self.cooldown_counter = 0
+        self.cooldown_counter: float = 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the epoch with the best, and lower the learning rate if it is time."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.core.kinds import PathLike
 
 
 class TensorBoard(Callback):
@@ -46,7 +47,7 @@ class TensorBoard(Callback):
 
     def __init__(
         self,
-        log_dir: Any = "logs",
+        log_dir: PathLike = "logs",
         histogram_freq: int = 0,
         write_graph: bool = True,
         write_images: bool = False,
@@ -54,7 +55,7 @@ class TensorBoard(Callback):
         update_freq: str | int = "epoch",
         profile_batch: Any = 0,
         embeddings_freq: int = 0,
-        embeddings_metadata: Any = None,
+        embeddings_metadata: PathLike | dict[str, Any] | None = None,
     ) -> None:
         self._writer_class()
         if update_freq not in ("epoch", "batch") and (

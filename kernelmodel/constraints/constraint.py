@@ -6,6 +6,7 @@ from typing import Any
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable
+from kernelmodel.core.kinds import Axes, NotNegative, Share
 from kernelmodel.core.lookup import Registry
 from kernelmodel.engine.defaults import DEFAULTS
 
@@ -49,7 +50,7 @@ class MaxNorm(Constraint):
         array([[0.6], [0.8]], dtype=float32)
     """
 
-    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+    def __init__(self, max_value: NotNegative = 2, axis: Axes = 0) -> None:
         self.max_value = max_value
         self.axis = axis
 
@@ -87,7 +88,7 @@ class UnitNorm(Constraint):
         array([[0.6], [0.8]], dtype=float32)
     """
 
-    def __init__(self, axis: Any = 0) -> None:
+    def __init__(self, axis: Axes = 0) -> None:
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
@@ -113,10 +114,10 @@ class MinMaxNorm(Constraint):
 
     def __init__(
         self,
-        min_value: float = 0.0,
-        max_value: float = 1.0,
-        rate: float = 1.0,
-        axis: Any = 0,
+        min_value: NotNegative = 0.0,
+        max_value: NotNegative = 1.0,
+        rate: Share = 1.0,
+        axis: Axes = 0,
     ) -> None:
         self.min_value = min_value
         self.max_value = max_value

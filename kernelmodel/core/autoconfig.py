@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Self, TypeVar
 
+from kernelmodel.core.making import NamedErrors
 from kernelmodel.core.revision import note_change
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ def _signature(cls: type) -> inspect.Signature:
     return inspect.signature(cls.__init__)  # type: ignore[misc]
 
 
-class Configurable:
+class Configurable(NamedErrors):
     """Base of everything that has a config.
 
     `get_config` reads each `__init__` argument back from the attribute of its name; what has no

@@ -16,7 +16,6 @@ from kernelmodel.core.call_spec import (
 from kernelmodel.core.context import Context
 from kernelmodel.core.input_spec import check_inputs
 from kernelmodel.core.lookup import TABLES
-from kernelmodel.core.making import named_errors
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import dtype_of_policy, get_policy
@@ -67,7 +66,6 @@ class Layer(Weights, Operation):
     activity_regularizer: Any
     _building = False
 
-    @named_errors
     def __init__(
         self,
         *,
@@ -113,14 +111,16 @@ class Layer(Weights, Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
-            cls.__init__ = named_errors(cls.__init__)  # type: ignore[method-assign]
         if "build" in vars(cls):
             cls.build = building(cls.build)  # type: ignore[method-assign]
 
     compute_dtype = dtype_of_policy("compute_dtype", "Dtype of its inputs and outputs.")
     variable_dtype = dtype = dtype_of_policy("variable_dtype", "Dtype of its weights.")
     path = property(lambda self: self.name, doc="What messages call it.")
+
+    def _title(self) -> str:
+        kind, name = type(self).__name__, vars(self).get("name")
+        return f"Layer {name!r} ({kind})" if name else kind
 
     # ---- building ----
 

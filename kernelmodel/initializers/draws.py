@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import NotNegative
 from kernelmodel.initializers.initializer import REGISTRY, RandomInitializer
 from kernelmodel.ops import random
 
@@ -28,7 +29,7 @@ class RandomNormal(RandomInitializer):
         True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: NotNegative = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.mean = mean
         self.stddev = stddev
@@ -53,7 +54,7 @@ class TruncatedNormal(RandomInitializer):
         True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: NotNegative = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.mean = mean
         self.stddev = stddev

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from kernelmodel.core.kinds import Axes, Positive
 from kernelmodel.initializers.initializer import REGISTRY, RandomInitializer
 from kernelmodel.ops import random
 
@@ -64,19 +65,17 @@ class VarianceScaling(RandomInitializer):
 
     def __init__(
         self,
-        scale: float = 1.0,
+        scale: Positive = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Any = None,
-        input_axes: Any = None,
-        output_axes: Any = None,
+        input_axes: Axes | None = None,
+        output_axes: Axes | None = None,
     ) -> None:
         super().__init__(seed)
         name = type(self).__name__
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
-        if scale <= 0:
-            raise ValueError(f"{name}: scale must be above 0, got {scale}.")
         if mode not in MODES:
             raise ValueError(f"{name}: mode must be one of {MODES}, got {mode!r}.")
         if distribution not in DISTRIBUTIONS:

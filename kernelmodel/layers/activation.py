@@ -6,6 +6,7 @@ from typing import Any
 
 from kernelmodel import activations, ops
 from kernelmodel.core.input_spec import InputSpec
+from kernelmodel.core.kinds import Axes
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.kernels.activation import relu
 from kernelmodel.engine.kernels.softmax import softmax
@@ -174,7 +175,7 @@ class PReLU(_Elementwise):
         alpha_initializer: Any = "zeros",
         alpha_regularizer: Any = None,
         alpha_constraint: Any = None,
-        shared_axes: Any = None,
+        shared_axes: Axes | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

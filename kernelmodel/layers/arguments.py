@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kernelmodel import activations, constraints, initializers, regularizers
+from kernelmodel.core.kinds import is_integer, is_number
+from kernelmodel.core.making import refusal
 from kernelmodel.core.settings import SETTINGS
 from kernelmodel.ops.convert import _cast
 
@@ -32,15 +34,7 @@ FUSED = {
 
 def refuse(layer: Layer, argument: str, value: Any, allowed: str) -> NoReturn:
     """Raise the ValueError for an argument: the layer, the argument, what it may be, what came."""
-    raise ValueError(
-        f"Layer {layer.name!r} ({type(layer).__name__}): {argument} must be {allowed}, "
-        f"got {value!r}."
-    )
-
-
-def is_integer(value: Any) -> bool:
-    """Whether a value is a whole number, and no boolean."""
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+    raise refusal(layer, argument, value, allowed)
 
 
 def positive(layer: Layer, argument: str, value: Any) -> int:
@@ -54,7 +48,7 @@ def number(
     layer: Layer, argument: str, value: Any, low: float = 0.0, high: float | None = None
 ) -> Any:
     """A number within bounds."""
-    if not isinstance(value, (int, float)) or value < low or (high is not None and value > high):
+    if not is_number(value) or value < low or (high is not None and value > high):
         allowed = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
         refuse(layer, argument, value, f"a number {allowed}")
     return value

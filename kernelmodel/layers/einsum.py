@@ -12,6 +12,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.input_spec import InputSpec
+from kernelmodel.core.kinds import Lengths
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.kernels.dense import dense
 from kernelmodel.initializers import VarianceScaling
@@ -116,7 +117,7 @@ class EinsumDense(Layer):
     def __init__(
         self,
         equation: str,
-        output_shape: Any,
+        output_shape: Lengths,
         activation: Any = None,
         bias_axes: str | None = None,
         kernel_initializer: Any = "glorot_uniform",

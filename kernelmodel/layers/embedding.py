@@ -6,6 +6,7 @@ from typing import Any
 
 from kernelmodel import ops
 from kernelmodel.core.context import current
+from kernelmodel.core.kinds import Arrays
 from kernelmodel.core.layer import Layer
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.kernels.embedding import embedding
@@ -57,7 +58,7 @@ class Embedding(Layer):
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
-        weights: Any = None,
+        weights: Arrays | None = None,
         activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:

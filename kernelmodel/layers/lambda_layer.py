@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from kernelmodel import activations
+from kernelmodel.core.kinds import Shapes
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.symbolic import KerasTensor
@@ -43,7 +44,7 @@ class Lambda(Layer):
     def __init__(
         self,
         function: Any,
-        output_shape: Any = None,
+        output_shape: Shapes | None = None,
         mask: Any = None,
         arguments: dict[str, Any] | None = None,
         **kwargs: Any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Values
 from kernelmodel.core.layer import Layer
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.layers.shape_layer import ShapeLayer
@@ -26,7 +27,7 @@ class Masking(Layer):
 
     supports_masking = True
 
-    def __init__(self, mask_value: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, mask_value: Values = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mask_value = mask_value
 

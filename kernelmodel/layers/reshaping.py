@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from kernelmodel import ops
@@ -64,10 +65,11 @@ class Reshape(ShapeLayer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        target_shape = (target_shape,) if is_integer(target_shape) else tuple(target_shape)
-        if target_shape.count(-1) > 1 or any(not is_integer(n) or n < -1 for n in target_shape):
+        shape = (target_shape,) if is_integer(target_shape) else target_shape
+        valid = isinstance(shape, Iterable) and all(is_integer(n) and n >= -1 for n in shape)
+        if not valid or list(shape).count(-1) > 1:
             refuse(self, "target_shape", target_shape, "integers >= 0, one of which may be -1")
-        self.target_shape = target_shape
+        self.target_shape = tuple(shape)
 
     def call(self, inputs: Any) -> Any:
         """Reshape."""

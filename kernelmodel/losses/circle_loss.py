@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import NotNegative
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import mismatch
 
@@ -100,7 +101,7 @@ class Circle(LossFunctionWrapper):
 
     def __init__(
         self,
-        gamma: float = 80.0,
+        gamma: NotNegative = 80.0,
         margin: float = 0.4,
         remove_diagonal: bool = True,
         reduction: str | None = "sum_over_batch_size",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Share
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import mismatch, operands, same_rank
@@ -197,13 +198,12 @@ class BinaryCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             binary_crossentropy, reduction, name, dtype,
             from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
@@ -231,13 +231,12 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             categorical_crossentropy, reduction, name, dtype,
             from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import NotNegative, Share, Values
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.crossentropy import same_shape, smooth
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
@@ -119,17 +120,15 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         apply_class_balancing: bool = False,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
+        alpha: NotNegative = 0.25,
+        gamma: NotNegative = 2.0,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        self._require("gamma", gamma, least=0)
-        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             binary_focal_crossentropy, reduction, name, dtype,
             apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma,
@@ -163,17 +162,15 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: Any = 0.25,
-        gamma: float = 2.0,
+        alpha: Values = 0.25,
+        gamma: NotNegative = 2.0,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        self._require("gamma", gamma, least=0)
-        self._require("label_smoothing", label_smoothing, least=0, most=1)
         super().__init__(
             categorical_focal_crossentropy, reduction, name, dtype,
             alpha=alpha, gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing,

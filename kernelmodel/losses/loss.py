@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable, decode, encode
 from kernelmodel.core.context import current
+from kernelmodel.core.kinds import Function
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.naming import class_name
 from kernelmodel.core.policy import get_policy
@@ -115,11 +114,6 @@ class Loss(Configurable):
         """
         return None
 
-    def _require(self, name: str, value: Any, least: float, most: float = math.inf) -> None:
-        if isinstance(value, str) or not least <= value <= most:
-            limits = f"at least {least}" if most == math.inf else f"in [{least}, {most}]"
-            raise ValueError(f"{type(self).__name__}: {name} must be {limits}, got {value!r}.")
-
     def _init_argument(self, name: str) -> Any:
         return self._dtype if name == "dtype" else super()._init_argument(name)
 
@@ -146,7 +140,7 @@ class LossFunctionWrapper(Loss):
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Function,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: Any = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Axes, NotNegative
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.crossentropy import same_shape
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
@@ -81,7 +82,7 @@ class Dice(LossFunctionWrapper):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "dice",
-        axis: Any = None,
+        axis: Axes | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(dice, reduction, name, dtype, axis=axis)
@@ -107,11 +108,11 @@ class Tversky(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: float = 0.5,
-        beta: float = 0.5,
+        alpha: NotNegative = 0.5,
+        beta: NotNegative = 0.5,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tversky",
-        axis: Any = None,
+        axis: Axes | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import NotNegative
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import operands
@@ -277,12 +278,11 @@ class Huber(LossFunctionWrapper):
 
     def __init__(
         self,
-        delta: float = 1.0,
+        delta: NotNegative = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        self._require("delta", delta, least=0)
         super().__init__(huber, reduction, name, dtype, delta=delta)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.kinds import Count, Share
 from kernelmodel.metrics.matches import (
     accuracy,
     binary_accuracy,
@@ -61,7 +62,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         self,
         name: str | None = "binary_accuracy",
         dtype: Any = None,
-        threshold: float = 0.5,
+        threshold: Share = 0.5,
     ) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
@@ -133,7 +134,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(
         self,
-        k: int = 5,
+        k: Count = 5,
         name: str | None = "top_k_categorical_accuracy",
         dtype: Any = None,
     ) -> None:
@@ -161,7 +162,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(
         self,
-        k: int = 5,
+        k: Count = 5,
         name: str | None = "sparse_top_k_categorical_accuracy",
         dtype: Any = None,
         from_sorted_ids: bool = False,

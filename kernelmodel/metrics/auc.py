@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import AtLeastTwo, Numbers, Whole
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import (
@@ -63,19 +63,18 @@ class AUC(ConfusionMetric):
 
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: AtLeastTwo = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
         dtype: Any = None,
-        thresholds: Sequence[float] | None = None,
+        thresholds: Numbers | None = None,
         multi_label: bool = False,
-        num_labels: int | None = None,
+        num_labels: Whole | None = None,
         label_weights: Any = None,
         from_logits: bool = False,
     ) -> None:
         if thresholds is None:
-            self._check("num_thresholds", num_thresholds > 1, "at least 2", num_thresholds)
             inner = even_thresholds(num_thresholds)[1:-1]
         else:
             inner = sorted(float(t) for t in thresholds)

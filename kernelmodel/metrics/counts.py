@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.kinds import Count, Whole
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import NEVER, ConfusionMetric, checked_thresholds
 from kernelmodel.metrics.metric import REGISTRY
@@ -139,12 +140,11 @@ class _Rate(_AtThresholds):
     def __init__(
         self,
         thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
+        top_k: Count | None = None,
+        class_id: Whole | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        self._check("top_k", top_k is None or top_k > 0, "a positive integer or None", top_k)
         super().__init__(
             thresholds, 0.5 if top_k is None else NEVER,
             class_id=class_id, top_k=top_k, name=name, dtype=dtype,

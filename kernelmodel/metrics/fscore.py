@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import Positive
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import pair, spread_weights
@@ -42,7 +43,7 @@ class FBetaScore(Metric):
     def __init__(
         self,
         average: str | None = None,
-        beta: float = 1.0,
+        beta: Positive = 1.0,
         threshold: float | None = None,
         name: str | None = "fbeta_score",
         dtype: Any = None,
@@ -51,8 +52,6 @@ class FBetaScore(Metric):
         owner = type(self).__name__
         if average not in AVERAGES:
             raise ValueError(f"{owner}: average must be one of {AVERAGES}, got {average!r}.")
-        if isinstance(beta, str) or not beta > 0:
-            raise ValueError(f"{owner}: beta must be a number above 0, got {beta!r}.")
         if threshold is not None and (isinstance(threshold, str) or not 0 < threshold <= 1):
             raise ValueError(f"{owner}: threshold must be None or in (0, 1], got {threshold!r}.")
         self.average = average

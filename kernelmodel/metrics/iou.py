@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import Count, Integers, Share
 from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
@@ -48,8 +48,8 @@ class IoU(Metric):
 
     def __init__(
         self,
-        num_classes: int,
-        target_class_ids: Sequence[int],
+        num_classes: Count,
+        target_class_ids: Integers,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,
@@ -155,8 +155,8 @@ class BinaryIoU(IoU):
 
     def __init__(
         self,
-        target_class_ids: Sequence[int] = (0, 1),
-        threshold: float = 0.5,
+        target_class_ids: Integers = (0, 1),
+        threshold: Share = 0.5,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -188,7 +188,7 @@ class MeanIoU(IoU):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,
@@ -224,8 +224,8 @@ class OneHotIoU(IoU):
 
     def __init__(
         self,
-        num_classes: int,
-        target_class_ids: Sequence[int],
+        num_classes: Count,
+        target_class_ids: Integers,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,
@@ -258,7 +258,7 @@ class OneHotMeanIoU(MeanIoU):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,

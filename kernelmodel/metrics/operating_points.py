@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import Count, Share, Whole
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import ConfusionMetric, even_thresholds
 from kernelmodel.metrics.metric import REGISTRY
@@ -25,8 +26,6 @@ class _AtBound(ConfusionMetric):
         name: str | None,
         dtype: Any,
     ) -> None:
-        self._check(bound, 0 <= value <= 1, "in [0, 1]", value)
-        self._check("num_thresholds", num_thresholds > 0, "a positive integer", num_thresholds)
         super().__init__(even_thresholds(num_thresholds), class_id, None, name, dtype)
         self._even = num_thresholds > 1
         self.value = value
@@ -67,9 +66,9 @@ class SensitivityAtSpecificity(_AtBound):
 
     def __init__(
         self,
-        specificity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        specificity: Share,
+        num_thresholds: Count = 200,
+        class_id: Whole | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -102,9 +101,9 @@ class SpecificityAtSensitivity(_AtBound):
 
     def __init__(
         self,
-        sensitivity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        sensitivity: Share,
+        num_thresholds: Count = 200,
+        class_id: Whole | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -137,9 +136,9 @@ class PrecisionAtRecall(_AtBound):
 
     def __init__(
         self,
-        recall: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        recall: Share,
+        num_thresholds: Count = 200,
+        class_id: Whole | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -172,9 +171,9 @@ class RecallAtPrecision(_AtBound):
 
     def __init__(
         self,
-        precision: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        precision: Share,
+        num_thresholds: Count = 200,
+        class_id: Whole | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.kinds import Share
 from kernelmodel.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -40,7 +41,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: Share = 0,
     ) -> None:
         super().__init__(
             binary_crossentropy,
@@ -75,7 +76,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: Share = 0,
         axis: int = -1,
     ) -> None:
         super().__init__(

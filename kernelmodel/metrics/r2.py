@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import Whole
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import pair, spread_weights
 from kernelmodel.metrics.metric import REGISTRY, Metric
@@ -45,7 +46,7 @@ class R2Score(Metric):
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
-        num_regressors: int = 0,
+        num_regressors: Whole = 0,
         name: str | None = "r2_score",
         dtype: Any = None,
     ) -> None:
@@ -54,10 +55,6 @@ class R2Score(Metric):
             raise ValueError(
                 f"R2Score: class_aggregation must be one of {AGGREGATIONS}, got "
                 f"{class_aggregation!r}."
-            )
-        if isinstance(num_regressors, str) or num_regressors < 0:
-            raise ValueError(
-                f"R2Score: num_regressors must be a number >= 0, got {num_regressors!r}."
             )
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors

@@ -10,6 +10,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import decode, encode
+from kernelmodel.core.kinds import Function
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import Tensor, as_tensor
@@ -156,7 +157,7 @@ class MeanMetricWrapper(Mean):
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Function,
         name: str | None = None,
         dtype: Any = None,
         **kwargs: Any,

@@ -7,11 +7,11 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from kernelmodel.callbacks.callback import Callback
+from kernelmodel.core.kinds import Function, PathLike
 from kernelmodel.notebook.best_epoch import BestEpoch
 from kernelmodel.notebook.controls import Controls
 from kernelmodel.notebook.earlier_runs import earlier_runs
@@ -89,12 +89,12 @@ class LivePanel(Callback):
         monitor: str | None = None,
         mode: str = "auto",
         weights_memory: float = 64,
-        checkpoints: str | Path = "checkpoints",
+        checkpoints: PathLike = "checkpoints",
         model: Any = None,
         epochs: int | None = None,
         steps: int | None = None,
         batch_size: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Function = time.monotonic,
     ) -> None:
         if not weights_memory >= 0:
             raise ValueError(

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import NotNegative, Positive
 from kernelmodel.core.variable import Variable
-from kernelmodel.optimizers.checks import check
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -44,15 +44,13 @@ class Adafactor(Optimizer):
         self,
         learning_rate: Any = 0.001,
         beta_2_decay: float = -0.8,
-        epsilon_1: float = 1e-30,
-        epsilon_2: float = 1e-3,
-        clip_threshold: float = 1.0,
+        epsilon_1: NotNegative = 1e-30,
+        epsilon_2: NotNegative = 1e-3,
+        clip_threshold: Positive = 1.0,
         relative_step: bool = True,
-        weight_decay: float | None = None,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "epsilon_1", epsilon_1, least=0)
-        check(self, "epsilon_2", epsilon_2, least=0)
         self.beta_2_decay = beta_2_decay
         self.epsilon_1 = epsilon_1
         self.epsilon_2 = epsilon_2

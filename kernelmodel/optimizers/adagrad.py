@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.optimizers.checks import check
+from kernelmodel.core.kinds import NotNegative, Share
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -39,12 +39,11 @@ class Adagrad(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
+        initial_accumulator_value: NotNegative = 0.1,
+        epsilon: NotNegative = 1e-7,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "initial_accumulator_value", initial_accumulator_value, least=0)
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
         super().__init__(learning_rate, weight_decay, **kwargs)
@@ -90,12 +89,11 @@ class Adadelta(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        rho: float = 0.95,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
+        rho: Share = 0.95,
+        epsilon: NotNegative = 1e-7,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "rho", rho, least=0, most=1)
         self.rho = rho
         self.epsilon = epsilon
         super().__init__(learning_rate, weight_decay, **kwargs)

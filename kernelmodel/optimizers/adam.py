@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import BelowOne, NotNegative
 from kernelmodel.engine.kernels import adam as kernels
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
@@ -85,11 +86,11 @@ class Adam(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        beta_1: BelowOne = 0.9,
+        beta_2: BelowOne = 0.999,
+        epsilon: NotNegative = 1e-7,
         amsgrad: bool = False,
-        weight_decay: float | None = None,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
         self.beta_1 = beta_1
@@ -154,10 +155,10 @@ class AdamW(Adam):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        weight_decay: NotNegative = 0.004,
+        beta_1: BelowOne = 0.9,
+        beta_2: BelowOne = 0.999,
+        epsilon: NotNegative = 1e-7,
         amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.optimizers.checks import check
+from kernelmodel.core.kinds import NotNegative, Share, Whole
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -29,14 +29,12 @@ class _TwoAverages(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
+        beta_1: Share = 0.9,
+        beta_2: Share = 0.999,
+        epsilon: NotNegative = 1e-7,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "beta_1", beta_1, least=0, most=1)
-        check(self, "beta_2", beta_2, least=0, most=1)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -205,14 +203,13 @@ class ScheduleFreeAdamW(_TwoAverages):
     def __init__(
         self,
         learning_rate: Any = 0.0025,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        warmup_steps: int = 0,
-        weight_decay: float | None = None,
+        beta_1: Share = 0.9,
+        beta_2: Share = 0.999,
+        epsilon: NotNegative = 1e-8,
+        warmup_steps: Whole = 0,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "warmup_steps", warmup_steps, least=0)
         if beta_1 == 0:
             raise ValueError("ScheduleFreeAdamW: beta_1 must be above 0, got 0.")
         self.warmup_steps = warmup_steps

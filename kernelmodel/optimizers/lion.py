@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.optimizers.checks import check
+from kernelmodel.core.kinds import AboveZero, NotNegative, Share
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -42,14 +42,11 @@ class Lion(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.99,
-        weight_decay: float | None = None,
+        beta_1: AboveZero = 0.9,
+        beta_2: Share = 0.99,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        check(self, "beta_2", beta_2, least=0, most=1)
-        if not hasattr(beta_1, "__float__") or not 0 < beta_1 <= 1:
-            raise ValueError(f"Lion: beta_1 must be above 0 and at most 1, got {beta_1!r}.")
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         super().__init__(learning_rate, weight_decay, **kwargs)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.autoconfig import decode, encode
+from kernelmodel.core.kinds import Count, Positive
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.exchange import average_gradients, exchanging
-from kernelmodel.optimizers.checks import check
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import store
 
@@ -56,8 +56,8 @@ class LossScaleOptimizer(Optimizer):
     def __init__(
         self,
         inner_optimizer: Optimizer,
-        initial_scale: float = 2.0**15,
-        dynamic_growth_steps: int = 2000,
+        initial_scale: Positive = 2.0**15,
+        dynamic_growth_steps: Count = 2000,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -67,8 +67,6 @@ class LossScaleOptimizer(Optimizer):
                 f"{owner}: inner_optimizer must be an optimizer that doesn't scale the loss "
                 f"itself, got {inner_optimizer!r}."
             )
-        check(self, "initial_scale", initial_scale, least=0)
-        check(self, "dynamic_growth_steps", dynamic_growth_steps, least=1)
         if kwargs.pop("dynamic", True) is not True:
             raise ValueError(
                 f"{owner}: dynamic must be True. For a fixed factor give the inner optimizer a "

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import BelowOne, NotNegative, Share, Strings, Whole
 from kernelmodel.core.variable import Variable
 from kernelmodel.optimizers.adam import adam_update
-from kernelmodel.optimizers.checks import check
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -56,25 +55,23 @@ class Muon(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        adam_beta_1: float = 0.9,
-        adam_beta_2: float = 0.999,
-        adam_weight_decay: float | None = 0.004,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = 0.004,
-        exclude_layers: Sequence[str] | None = None,
+        adam_beta_1: BelowOne = 0.9,
+        adam_beta_2: BelowOne = 0.999,
+        adam_weight_decay: NotNegative | None = 0.004,
+        epsilon: NotNegative = 1e-7,
+        weight_decay: NotNegative | None = 0.004,
+        exclude_layers: Strings | None = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
         muon_b: float = -4.775,
         muon_c: float = 2.0315,
-        adam_lr_ratio: float = 1,
-        momentum: float = 0.95,
-        ns_steps: int = 5,
+        adam_lr_ratio: NotNegative = 1,
+        momentum: Share = 0.95,
+        ns_steps: Whole = 5,
         nesterov: bool = True,
-        rms_rate: float | None = 0.2,
+        rms_rate: NotNegative | None = 0.2,
         **kwargs: Any,
     ) -> None:
-        check(self, "momentum", momentum, least=0, most=1)
-        check(self, "ns_steps", ns_steps, least=0)
         self.adam_beta_1 = adam_beta_1
         self.adam_beta_2 = adam_beta_2
         self.adam_weight_decay = adam_weight_decay

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import AtLeastTwo, Count, NotNegative, Positive, Share
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
@@ -31,7 +32,7 @@ class Optimizer(OptimizerState):
     Args:
         learning_rate: Number, `LearningRateSchedule`, or callable without arguments.
         weight_decay: Share of each weight, times the learning rate, taken off at each step.
-        clipnorm: Largest norm of each gradient.
+        clipnorm: Largest norm of each gradient; 0 or None for any, as with the next two.
         clipvalue: Largest absolute value in each gradient.
         global_clipnorm: Largest norm of all gradients together.
         use_ema: Keep an exponential moving average of each weight.
@@ -62,15 +63,15 @@ class Optimizer(OptimizerState):
     def __init__(
         self,
         learning_rate: Any = 0.01,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        weight_decay: NotNegative | None = None,
+        clipnorm: NotNegative | None = None,
+        clipvalue: NotNegative | None = None,
+        global_clipnorm: NotNegative | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
+        ema_momentum: Share = 0.99,
+        ema_overwrite_frequency: Count | None = None,
+        loss_scale_factor: Positive | None = None,
+        gradient_accumulation_steps: AtLeastTwo | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -108,12 +109,6 @@ class Optimizer(OptimizerState):
                 f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm, got "
                 f"clipnorm={clipping[0]}, clipvalue={clipping[1]}, global_clipnorm={clipping[2]}."
             )
-        if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ValueError(f"{owner}: ema_momentum must lie in [0, 1], got {self.ema_momentum}.")
-        for name, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
-            value = getattr(self, name)
-            if value is not None and (not hasattr(value, "__index__") or value < least):
-                raise ValueError(f"{owner}: {name} must be an integer >= {least}, got {value!r}.")
 
     def update(
         self, gradient: Any, value: Any, slots: Slots, learning_rate: Any, iteration: Any

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import NotNegative, Share
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -39,11 +40,11 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
+        rho: Share = 0.9,
+        momentum: Share = 0.0,
+        epsilon: NotNegative = 1e-7,
         centered: bool = False,
-        weight_decay: float | None = None,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
         self.rho = rho

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable
+from kernelmodel.core.kinds import NotNegative, Numbers, Positive
 from kernelmodel.core.lookup import Registry
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.engine.boxes import getval
@@ -53,12 +53,6 @@ class LearningRateSchedule(Configurable):
         raise NotImplementedError(f"{type(self).__name__} needs a __call__(step).")
 
 
-def _positive(owner: Any, name: str, value: Any) -> Any:
-    if value <= 0:
-        raise ValueError(f"{type(owner).__name__}: {name} must be above 0, got {value}.")
-    return value
-
-
 def _periods(step: Any, length: float, whole: bool) -> Any:
     """step / length, without its fraction if asked. (A compiled quotient may round past a step.)"""
     step = _number(step)
@@ -89,14 +83,14 @@ class ExponentialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
+        initial_learning_rate: NotNegative,
+        decay_steps: Positive,
+        decay_rate: NotNegative,
         staircase: bool = False,
-        name: str = "ExponentialDecay",
+        name: str | None = "ExponentialDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(self, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
@@ -125,14 +119,14 @@ class InverseTimeDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
+        initial_learning_rate: NotNegative,
+        decay_steps: Positive,
+        decay_rate: NotNegative,
         staircase: bool = False,
-        name: str = "InverseTimeDecay",
+        name: str | None = "InverseTimeDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(self, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
@@ -160,9 +154,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        boundaries: Sequence[float],
-        values: Sequence[float],
-        name: str = "PiecewiseConstant",
+        boundaries: Numbers,
+        values: Numbers,
+        name: str | None = "PiecewiseConstant",
     ) -> None:
         if len(boundaries) != len(values) - 1:
             raise ValueError(
@@ -201,15 +195,15 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        end_learning_rate: float = 0.0001,
+        initial_learning_rate: NotNegative,
+        decay_steps: Positive,
+        end_learning_rate: NotNegative = 0.0001,
         power: float = 1.0,
         cycle: bool = False,
-        name: str = "PolynomialDecay",
+        name: str | None = "PolynomialDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(self, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
         self.power = power
         self.cycle = cycle
@@ -251,15 +245,15 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
+        initial_learning_rate: NotNegative,
+        decay_steps: Positive,
         alpha: float = 0.0,
-        name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: int = 0,
+        name: str | None = "CosineDecay",
+        warmup_target: NotNegative | None = None,
+        warmup_steps: NotNegative = 0,
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(self, "decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.alpha = alpha
         self.name = name
         self.warmup_target = warmup_target
@@ -298,15 +292,15 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        first_decay_steps: int,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
+        initial_learning_rate: NotNegative,
+        first_decay_steps: Positive,
+        t_mul: Positive = 2.0,
+        m_mul: NotNegative = 1.0,
         alpha: float = 0.0,
-        name: str = "SGDRDecay",
+        name: str | None = "SGDRDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = _positive(self, "first_decay_steps", first_decay_steps)
+        self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
         self.m_mul = m_mul
         self.alpha = alpha

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.autoconfig import decode, encode
+from kernelmodel.core.kinds import Positive
 from kernelmodel.core.variable import Variable
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.exchange import average_gradients, exchanging
@@ -127,7 +128,7 @@ class MultiOptimizer(Optimizer):
     def __init__(
         self,
         optimizer_map: OptimizerMap | Callable[[Variable], Optimizer],
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         name: str | None = None,
     ) -> None:
         if not callable(optimizer_map):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import NotNegative, Share
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -39,13 +40,11 @@ class SGD(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.01,
-        momentum: float = 0.0,
+        momentum: Share = 0.0,
         nesterov: bool = False,
-        weight_decay: float | None = None,
+        weight_decay: NotNegative | None = None,
         **kwargs: Any,
     ) -> None:
-        if not hasattr(momentum, "__float__") or not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: momentum must lie in [0, 1], got {momentum!r}.")
         self.momentum = momentum
         self.nesterov = nesterov
         super().__init__(learning_rate, weight_decay, **kwargs)

@@ -11,6 +11,8 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import Configurable, decode
 from kernelmodel.core.context import Context
+from kernelmodel.core.kinds import is_number
+from kernelmodel.core.making import refusal
 from kernelmodel.core.naming import class_name
 from kernelmodel.core.revision import Revision
 from kernelmodel.core.variable import Variable
@@ -193,11 +195,9 @@ class OptimizerState(Configurable):
             self._rate = rate
             Revision.count += 1
             return
-        if isinstance(rate, (bool, str)) or not hasattr(rate, "__float__"):
-            raise ValueError(
-                f"{type(self).__name__}: learning_rate must be a number, a LearningRateSchedule or "
-                f"a callable without arguments, got {rate!r}."
-            )
+        if not is_number(rate) or not getval(rate) >= 0:
+            allowed = "a number >= 0, a LearningRateSchedule or a callable without arguments"
+            raise refusal(self, "learning_rate", rate, allowed)
         if self._rate is None:
             self._rate = self._make(np.array(getval(rate), np.float32), "learning_rate")
         elif isinstance(self._rate, Variable):

@@ -50,7 +50,7 @@ class L1(Regularizer):
         2.0
     """
 
-    def __init__(self, l1: float = 0.01) -> None:
+    def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = _strength("L1", "l1", 0.01 if l1 is None else l1)
 
     def __call__(self, x: Any) -> Any:
@@ -71,7 +71,7 @@ class L2(Regularizer):
         5.0
     """
 
-    def __init__(self, l2: float = 0.01) -> None:
+    def __init__(self, l2: float | None = 0.01) -> None:
         self.l2 = _strength("L2", "l2", 0.01 if l2 is None else l2)
 
     def __call__(self, x: Any) -> Any:
@@ -93,7 +93,7 @@ class L1L2(Regularizer):
         7.0
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1 = _strength("L1L2", "l1", 0.0 if l1 is None else l1)
         self.l2 = _strength("L1L2", "l2", 0.0 if l2 is None else l2)
 

@@ -1,7 +1,11 @@
-"""Every constructor of a layer refuses wrong values, and says whose argument they are."""
+"""Every constructor refuses wrong values, and says whose argument they are."""
 
 import pytest
+from contracts import test_callbacks, test_losses, test_metrics, test_optimizers
 from layers.cases import CASES
+
+import kernelmodel as km
+from kernelmodel.core.autoconfig import decode, init_parameters
 
 WORDS = ("nonsense",)
 # Wrong values of arguments, by the argument's name.
@@ -37,6 +41,78 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+# Arguments that take all of the values that are tried of every argument, and why.
+ANYTHING = {
+    ("Constant", "value"): "whatever can become an array",
+    ("Lambda", "mask"): "whatever layers after it take for a mask",
+    ("LivePanel", "model"): "a user's own training loop may train anything",
+    ("TensorBoard", "profile_batch"): "ignored with a warning: there is no profiler",
+}
+TRIED = ("nonsense", 2.5, -1, object)
+
+
+def plain_cases():
+    """Class and valid arguments of everything that isn't a layer."""
+    for cls in test_losses.CLASSES:
+        yield cls, test_losses.OPTIONS.get(cls.__name__, {})
+    yield km.losses.LossFunctionWrapper, {"fn": km.losses.huber}
+    for cls in test_metrics.CLASSES:
+        yield cls, test_metrics.OPTIONS.get(cls.__name__, [{}])[0]
+    around = {
+        "LossScaleOptimizer": {"inner_optimizer": km.optimizers.SGD()},
+        "MultiOptimizer": {"optimizer_map": lambda variable: km.optimizers.SGD()},
+    }
+    for cls in test_optimizers.CLASSES:
+        yield cls, around.get(cls.__name__, {})
+    for cls in test_optimizers.SCHEDULES:
+        rates = {"boundaries": [5], "values": [0.1, 0.2]}
+        given = {"initial_learning_rate": 0.1, **test_optimizers.RATES.get(cls.__name__, {})}
+        yield cls, rates if cls.__name__.startswith("Piecewise") else given
+    for table in (km.initializers.REGISTRY, km.regularizers.REGISTRY, km.constraints.REGISTRY):
+        for cls in sorted(set(table.classes.values()), key=lambda cls: cls.__name__):
+            yield cls, {}
+    for cls in test_callbacks.CLASSES:
+        yield cls, test_callbacks.OPTIONS.get(cls.__name__, {})
+
+
+def layer_cases():
+    for case in CASES:
+        layer = case.make("float32")
+        config = {name: decode(value) for name, value in layer.get_config().items()}
+        yield type(layer), {**config}
+
+
+def arguments():
+    cases = {}
+    for cls, options in (*plain_cases(), *layer_cases()):
+        for name in init_parameters(cls):
+            cases.setdefault((cls, name), options)
+    return [
+        pytest.param(cls, name, options, id=f"{cls.__module__}.{cls.__name__}-{name}")
+        for (cls, name), options in cases.items()
+        if (cls.__name__, name) not in ANYTHING
+    ]
+
+
+def refuses(cls, options, name, value):
+    """Whether a wrong value is refused in words that name class, argument and value;
+    or the argument at all, by a class that gives it to its base itself."""
+    try:
+        cls(**{**options, name: value})
+    except (TypeError, ValueError) as error:
+        words = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        named = cls.__name__ in words and name in words and repr(value) in words
+        return named or "multiple values" in words or "unknown argument" in words
+    return False
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("cls", "name", "options"), arguments())
+def test_every_argument_refuses_something_by_name(cls, name, options):
+    cls(**options)
+    assert [value for value in TRIED if refuses(cls, options, name, value)]
+
+
 def wrong_values():
     seen = set()
     for case in CASES:
@@ -49,7 +125,7 @@ def wrong_values():
                 yield pytest.param(case, name, value, id=f"{case.name}-{name}={value!r}")
 
 
-@pytest.mark.parametrize(("case", "name", "value"), wrong_values())
+@pytest.mark.parametrize(("case", "name", "value"), list(wrong_values()))
 def test_wrong_values_are_refused_by_name(case, name, value):
     cls = type(case.make("float32"))
     with pytest.raises((TypeError, ValueError)) as caught:

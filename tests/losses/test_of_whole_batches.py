@@ -79,10 +79,18 @@ def test_a_focal_loss_without_attention_is_the_crossentropy():
 @pytest.mark.parametrize(
     ("cls", "arguments", "words"),
     [
-        (losses.BinaryFocalCrossentropy, {"gamma": -1}, "gamma must be at least 0, got -1"),
-        (losses.CategoricalFocalCrossentropy, {"gamma": "x"}, "gamma must be at least 0, got 'x'"),
-        (losses.BinaryCrossentropy, {"label_smoothing": 2}, r"label_smoothing must be in \[0, 1\]"),
-        (losses.Huber, {"delta": -0.5}, "delta must be at least 0, got -0.5"),
+        (losses.BinaryFocalCrossentropy, {"gamma": -1}, "gamma must be a number >= 0, got -1"),
+        (
+            losses.CategoricalFocalCrossentropy,
+            {"gamma": "x"},
+            "gamma must be a number >= 0, got 'x'",
+        ),
+        (
+            losses.BinaryCrossentropy,
+            {"label_smoothing": 2},
+            r"label_smoothing must be a number in \[0, 1\]",
+        ),
+        (losses.Huber, {"delta": -0.5}, "delta must be a number >= 0, got -0.5"),
         (losses.CategoricalGeneralizedCrossEntropy, {"q": 1.0}, "q must lie between 0 and 1"),
     ],
 )

@@ -76,7 +76,7 @@ def holds_floats(case: Case) -> bool:
     return case.name not in ("cast", "divide") and any(a.dtype.kind == "f" for a in arrays)
 
 
-@pytest.mark.parametrize("case", filter(holds_floats, CASES), ids=str)
+@pytest.mark.parametrize("case", list(filter(holds_floats, CASES)), ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_floats_keep_their_dtype(case: Case, dtype: str) -> None:
     for result in run(case, case.with_floats(dtype)):
@@ -99,7 +99,7 @@ def in_bfloat16(case: Case) -> tuple[Any, Any]:
 WIDE = ("ctc_decode", "ctc_loss", "sparse_categorical_crossentropy")
 
 
-@pytest.mark.parametrize("case", filter(holds_floats, CASES), ids=str)
+@pytest.mark.parametrize("case", list(filter(holds_floats, CASES)), ids=str)
 def test_bfloat16_is_float32_rounded(case: Case) -> None:
     narrow, wide = in_bfloat16(case)
     for got, wanted in zip(run(case, narrow), run(case, wide)):

@@ -80,7 +80,7 @@ class LayerMonitor(Callback):
     networks", 2010, for gradients and saturation.
     """
 
-    def __init__(self, every: int | None = None, verbose: int = 1) -> None:
+    def __init__(self, every: int | None = None, verbose: int | bool = 1) -> None:
         if every is not None and (isinstance(every, bool) or not isinstance(every, int)):
             raise ValueError(f"LayerMonitor: `every` must be a positive integer, got {every!r}.")
         if every is not None and every < 1:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Axes
 from kernelmodel.engine.kernels.attention import attention
 from kernelmodel.layers.arguments import is_integer, positive
 from kernelmodel.layers.attention.heads import Heads
@@ -89,8 +90,8 @@ class MultiHeadAttention(Heads):
         value_dim: int | None = None,
         dropout: float = 0.0,
         use_bias: bool = True,
-        output_shape: Any = None,
-        attention_axes: Any = None,
+        output_shape: Axes | None = None,
+        attention_axes: Axes | None = None,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
         kernel_initializer: Any = "glorot_uniform",

@@ -112,7 +112,7 @@ class Hashing(Hashed):
     def __init__(
         self,
         num_bins: int,
-        mask_value: Any = None,
+        mask_value: int | str | None = None,
         salt: Any = None,
         output_mode: str = "int",
         sparse: bool = False,

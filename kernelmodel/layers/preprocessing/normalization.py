@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import encode
+from kernelmodel.core.kinds import Values
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.layers.arguments import choice, is_integer, refuse
@@ -44,8 +45,8 @@ class Normalization(Adapting):
     def __init__(
         self,
         axis: Any = -1,
-        mean: Any = None,
-        variance: Any = None,
+        mean: Values = None,
+        variance: Values = None,
         invert: bool = False,
         **kwargs: Any,
     ) -> None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelmodel.core.kinds import is_number
 from kernelmodel.core.layer import Layer
 from kernelmodel.layers.arguments import refuse
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a real number, and no boolean."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def span(layer: Layer, argument: str, value: Any, low: float, high: float) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.kinds import Values
 from kernelmodel.core.layer import Layer
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops.convert import _cast
@@ -28,7 +29,7 @@ class Rescaling(Layer):
 
     supports_masking = True
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Values, offset: Values = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
 

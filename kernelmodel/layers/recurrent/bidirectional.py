@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Arrays
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.serialization import serialize_keras_object
 from kernelmodel.core.tree import flatten
@@ -53,7 +54,7 @@ class Bidirectional(Layer):
         self,
         layer: Layer,
         merge_mode: str | None = "concat",
-        weights: Any = None,
+        weights: Arrays | None = None,
         backward_layer: Layer | None = None,
         **kwargs: Any,
     ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.layer import Layer
+from kernelmodel.layers.arguments import refuse
 from kernelmodel.layers.recurrent.cell import NO_FACTORS, computes_by_parts
 from kernelmodel.layers.registry import REGISTRY
 
@@ -72,6 +73,8 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(cells, (list, tuple)):
+            refuse(self, "cells", cells, "a list of cells")
         for cell in cells:
             check_cell(f"Layer {self.name!r} (StackedRNNCells)", cell)
         self.cells = list(cells)
