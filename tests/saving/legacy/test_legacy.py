@@ -50,6 +50,13 @@ def test_a_whole_model_of_tf_keras(name: str) -> None:
     assert float(model.optimizer.learning_rate) == pytest.approx(0.01 if name == "stack" else 0.1)
 
 
+def test_calls_of_tf_keras() -> None:
+    """Several tensors in a call, initial states, and two calls of an inner model."""
+    with pytest.warns(UserWarning, match="no arguments of compile"):
+        model = km.models.load_model(HERE / "calls.h5")
+    check("calls", model)
+
+
 @pytest.mark.parametrize("make", [stack, several])
 def test_weights_of_tf_keras(make: Any) -> None:
     km.utils.set_random_seed(1)
