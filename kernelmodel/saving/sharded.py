@@ -18,8 +18,8 @@ from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import MAX_CONFIG
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.files import write_dataset
-from kernelmodel.saving.guard import open_hdf5, read_dataset
-from kernelmodel.saving.hdf5_file import named_arrays
+from kernelmodel.saving.guard import open_hdf5, read_dataset, read_values
+from kernelmodel.saving.hdf5_file import REMEDY, named_arrays, weight_in
 from kernelmodel.saving.state import owners, walk
 
 ENDING = ".weights.json"
@@ -185,14 +185,13 @@ def _layer(
     if count != len(variables):
         raise ValueError(
             f"{title}: '{place}/vars' (layer {name!r}) holds {count} weights, but the layer has "
-            f"{len(variables)}: {[v.name for v in variables]}. Make the model as it was when the "
-            "files were saved."
+            f"{len(variables)}: {[v.path for v in variables]}. {REMEDY}"
         )
     pairs = []
     for number, variable in enumerate(variables):
         group = next((group for group in groups if str(number) in group), groups[0])
-        value = read_dataset(group, str(number), variable.shape, title, f"{place}/vars")
-        pairs.append((variable, value))
+        dataset = weight_in(group, str(number), variable, title, f"{place}/vars")
+        pairs.append((variable, read_values(dataset, title)))
     return pairs
 
 

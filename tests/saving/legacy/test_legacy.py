@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path: Path) -> Non
     model.save_weights(tmp_path / "w.h5")
     other = km.Sequential([km.Input((3,)), layers.Dense(4, name="a"), layers.Dense(5, name="b")])
     before = other.get_weights()
-    with pytest.raises(ValueError, match=r"shape \(4, 2\), but the model's weight has \(4, 5\)"):
+    with pytest.raises(ValueError, match=r"shape \(4, 2\), but .*/b/kernel' has \(4, 5\)"):
         other.load_weights(tmp_path / "w.h5")
     for one, two in zip(before, other.get_weights()):
         np.testing.assert_array_equal(one, two)
