@@ -17,7 +17,7 @@ ABANDONED = 3600
 
 
 @contextmanager
-def replaced_when_done(path: Path) -> Iterator[Path]:
+def replaced_when_done(path: Path, like: Path | None = None) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends well.
 
     The content is on the disk before the name is: a crash, or `kill -9`, at any moment leaves the
@@ -27,6 +27,8 @@ def replaced_when_done(path: Path) -> Iterator[Path]:
 
     Args:
         path: Where the file shall be.
+        like: A file that it belongs to, whose permissions and owner it gets if that one exists;
+            None for those of the file that it replaces.
 
     Raises:
         FileNotFoundError: The folder doesn't exist.
@@ -42,7 +44,7 @@ def replaced_when_done(path: Path) -> Iterator[Path]:
         yield part
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
-        _keep_mode(place, part)
+        _keep_mode(like or place, part)
         os.replace(part, place)
         _sync_folder(place.parent)
     except OSError as error:

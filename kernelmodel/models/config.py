@@ -40,8 +40,16 @@ def graph_config(model: Any) -> dict[str, Any]:
         "trainable": model._trainable,
         "layers": layers,
         "input_layers": _ports(graph.inputs, origins),
-        "output_layers": _ports(graph.outputs, origins),
+        "output_layers": _ports(graph.outputs, _counted(origins, graph)),
     }
+
+
+def _counts_from_one(operation: Operation) -> bool:
+    """Whether Keras numbers the calls of an operation from one where outputs are listed.
+
+    It does so for Functional models (not Sequential ones), as Keras 2 did everywhere.
+    """
+    return getattr(operation, "_graph", None) is not None and not hasattr(operation, "_stack")
 
 
 def _origins(graph: Graph) -> dict[int, tuple[str, int, int]]:
@@ -56,6 +64,14 @@ def _origins(graph: Graph) -> dict[int, tuple[str, int, int]]:
     for layer, tensor in zip(graph.input_layers, graph.input_tensors):
         origins[id(tensor)] = (layer.name, 0, 0)
     return origins
+
+
+def _counted(
+    origins: dict[int, tuple[str, int, int]], graph: Graph
+) -> dict[int, tuple[str, int, int]]:
+    """The same, as Keras counts where outputs are listed."""
+    from_one = {op.name for op in graph.operations if _counts_from_one(op)}
+    return {key: (name, call + (name in from_one), i) for key, (name, call, i) in origins.items()}
 
 
 def _encode(value: Any, origins: dict[int, tuple[str, int, int]]) -> Any:
@@ -123,7 +139,7 @@ def graph_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = No
             )
         waiting = left
     inputs = _tensors(config["input_layers"], produced)
-    outputs = _tensors(config["output_layers"], produced)
+    outputs = _tensors(from_nought(config["output_layers"], operations), produced)
     model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
     if not config.get("trainable", True):
         model.trainable = False
@@ -178,14 +194,20 @@ def _arguments(node: Any, produced: dict[Any, Any], custom_objects: Any) -> tupl
     if _legacy(node):
         tensors = [produced[(n[0], n[1], n[2])] for n in node]
         given = node[0][3] if len(node[0]) > 3 else {}
-        kwargs = {
-            key: produced[(value[0], value[1], value[2])] if _is_origin(value) else value
-            for key, value in given.items()
-        }
+        kwargs = {key: _found(value, produced) for key, value in given.items()}
         args = (tensors[0],) if len(tensors) == 1 else (tensors,)
         return args, _decode(kwargs, produced, None)
     args = tuple(_decode(arg, produced, custom_objects) for arg in node["args"])
     return args, _decode(node["kwargs"], produced, custom_objects)
+
+
+def _found(value: Any, produced: dict[Any, Any]) -> Any:
+    """An argument in Keras 2's form: a tensor, several, or something else."""
+    if _is_origin(value):
+        return produced[(value[0], value[1], value[2])]
+    if isinstance(value, list):
+        return [_found(part, produced) for part in value]
+    return value
 
 
 def _decode(value: Any, produced: dict[Any, Any], custom_objects: Any) -> Any:
@@ -198,6 +220,17 @@ def _decode(value: Any, produced: dict[Any, Any], custom_objects: Any) -> Any:
     if isinstance(value, list):
         return [_decode(part, produced, custom_objects) for part in value]
     return value
+
+
+def from_nought(ports: Any, operations: dict[str, Operation]) -> Any:
+    """A config's `output_layers`, with calls numbered as in `inbound_nodes`."""
+    if _is_origin(ports):
+        name, call, output = ports[:3]
+        shift = name in operations and _counts_from_one(operations[name])
+        return [name, max(0, call - shift), output]
+    if isinstance(ports, dict):
+        return {key: from_nought(part, operations) for key, part in ports.items()}
+    return [from_nought(part, operations) for part in ports]
 
 
 def _tensors(ports: Any, produced: dict[Any, Any]) -> Any:

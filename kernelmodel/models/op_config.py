@@ -64,7 +64,19 @@ MODULES = {
 MODULE_OF = {name: module for module, names in MODULES.items() for name in names.split()}
 
 
+def module_of(name: str) -> str:
+    """The module of Keras where its loader looks for an op's class."""
+    return f"keras.src.ops.{MODULE_OF.get(name, 'numpy')}"
+
+
 OP_NAMES = {title: name for name, title in CLASS_NAMES.items()}
+
+
+def function_of(title: str) -> Any:
+    """The op of a class of Keras, or None."""
+    name = OP_NAMES.get(title, snake_case(title))
+    function = getattr(ops, name, None) or getattr(ops.image, name, None)
+    return function if getattr(function, "__op__", False) else None
 
 
 @cache
@@ -110,7 +122,7 @@ def op_entry(operation: OpCall, encode: Callable[[Any], Any]) -> dict[str, Any]:
     operands, settings = split_arguments(operation.function, node.args, node.kwargs)
     title = operation._serialized_class_name
     return {
-        "module": f"keras.src.ops.{MODULE_OF.get(operation.function.__name__, 'numpy')}",
+        "module": module_of(operation.function.__name__),
         "class_name": title,
         "config": {"name": operation.name, **serialize_keras_object(settings)},
         "registered_name": title,
@@ -125,13 +137,12 @@ def op_from_entry(entry: dict[str, Any]) -> OpCall:
     Raises:
         ValueError: An op, or a setting of one, that kernelmodel doesn't have.
     """
-    title = entry["class_name"]
-    name = OP_NAMES.get(title, snake_case(title))
-    function = getattr(ops, name, None) or getattr(ops.image, name, None)
-    if function is None or not getattr(function, "__op__", False):
+    function = function_of(entry["class_name"])
+    if function is None:
         raise ValueError(
             f"The file uses the op {entry['class_name']!r}, which kernelmodel doesn't have."
         )
+    name = function.__name__
     settings = {k: deserialize_keras_object(v) for k, v in entry["config"].items() if k != "name"}
     known = {parameter.name for parameter in _parameters(function)}
     for key in list(settings):

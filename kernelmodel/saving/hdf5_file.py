@@ -20,6 +20,10 @@ from kernelmodel.saving.state import owners, walk
 
 # Variables and the datasets with their values.
 Pairs = list[tuple[Variable, Any]]
+REMEDY = (
+    "Make the model as it was when the file was saved; load_weights(..., skip_mismatch=True) "
+    "leaves out layers that don't fit."
+)
 
 
 def write_weights(
@@ -147,13 +151,27 @@ def _pairs(store: Any, path: str, variables: list[Variable], title: str, name: s
     if count != len(variables):
         raise ValueError(
             f"{title}: {where!r} (layer {name!r}) holds {count} weights, but the layer has "
-            f"{len(variables)}: {[v.name for v in variables]}. Make the model as it was when the "
-            "file was saved."
+            f"{len(variables)}: {[v.path for v in variables]}. {REMEDY}"
         )
     return [
-        (variable, find_dataset(group, str(number), variable.shape, title, where))
+        (variable, weight_in(group, str(number), variable, title, where))
         for number, variable in enumerate(variables)
     ]
+
+
+def weight_in(group: Any, key: str, variable: Variable, title: str, where: str) -> Any:
+    """The dataset with a weight's values, in a file opened with `open_hdf5`.
+
+    Raises:
+        ValueError: No such dataset, or another shape.
+    """
+    dataset = find_dataset(group, key, ..., title, where)
+    if dataset.shape != variable.shape:
+        raise ValueError(
+            f"{title}: {where}/{key} has shape {dataset.shape}, but the model's weight "
+            f"{variable.path!r} has {variable.shape}. {REMEDY}"
+        )
+    return dataset
 
 
 def _named(store: Any, model: Any, title: str) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:

@@ -56,9 +56,10 @@ def save_model(
 ) -> None:
     """Save architecture, weights, compile arguments and optimizer state.
 
-    The file appears whole or not at all. Genuine Keras 3 opens both formats. tf_keras (Keras 2)
-    opens ".h5" files only: its ".keras" files hold configs in another form, which Keras 3 can't
-    read, so no file satisfies both. Both kinds are read here.
+    The file appears whole or not at all. Keras 3 opens ".keras" files, tf_keras (Keras 2) ".h5"
+    files: neither reads all of the other's form. Keras 3 opens ".h5" files, too, also of models
+    within models, but not with attention or tensors as keyword arguments of a call (initial
+    states), just as it doesn't open such files of tf_keras. All kinds are read here.
 
     Args:
         model: A built model.

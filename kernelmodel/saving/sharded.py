@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,8 @@ from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import MAX_CONFIG
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.files import write_dataset
-from kernelmodel.saving.guard import open_hdf5, read_dataset
-from kernelmodel.saving.hdf5_file import named_arrays
+from kernelmodel.saving.guard import open_hdf5, read_dataset, read_values
+from kernelmodel.saving.hdf5_file import REMEDY, named_arrays, weight_in
 from kernelmodel.saving.state import owners, walk
 
 ENDING = ".weights.json"
@@ -26,44 +29,88 @@ GIGABYTE = 2**30
 def write_sharded(path: Path, model: Any, max_shard_size: float = 5) -> None:
     """Write a model's weights as Keras 3 does: `name.weights.json` and `name_00000.weights.h5`, ….
 
+    Shards that the old table names stay until the new table is in place, which names others: so
+    `kill -9` at any moment leaves all old weights or all new ones. Shards that a killed process
+    leaves behind are written over by the next save to the same path.
+
     Args:
         path: Path of the JSON file; the others lie beside it.
         model: A built model.
         max_shard_size: Of the arrays in a file, in units of 2**30 bytes.
 
     Raises:
-        ValueError: An array is larger. Nothing is written.
+        ValueError: An array is larger. What was there before is as it was.
+        OSError: The disk is full, or the folder can't be written to; likewise.
     """
-    import h5py
-
     limit, used = max_shard_size * GIGABYTE, 0
     where: dict[str, list[str]] = {}
-    stem = path.name.removesuffix(ENDING)
-    shards = total = 0
-    with ExitStack() as stack:
-        # Entered first, it is put in place last: when all that it names is there.
-        table = stack.enter_context(replaced_when_done(path))
-        store: Any = None
-        for group, name, key, array in _arrays(model):
-            if array.nbytes > limit:
-                raise ValueError(
-                    f"{path}: the weight {group}/{key} of layer {name!r} has {array.nbytes} bytes, "
-                    f"more than max_shard_size={max_shard_size} GB allows. Allow more."
-                )
-            if store is None or used + array.nbytes > limit:
-                shard = f"{stem}_{shards:05}.weights.h5"
-                part = stack.enter_context(replaced_when_done(path.with_name(shard)))
-                file = stack.enter_context(open(part, "wb+"))
-                store = stack.enter_context(h5py.File(file, "w"))
-                shards, used = shards + 1, 0
-            owner = store.require_group(group)
-            owner.attrs["name"] = name
-            write_dataset(owner, key, array)
-            used, total = used + array.nbytes, total + array.nbytes
-            if shard not in where.setdefault(group, []):
-                where[group].append(shard)
-        content = {"metadata": {"total_size": total}, "weight_map": where}
-        table.write_text(json.dumps(content, indent=4))
+    before = _own_shards(path)
+    fresh = (name for name in map(partial(_shard, path), count()) if name not in before)
+    written: list[str] = []
+    total = 0
+    try:
+        with ExitStack() as stack:
+            # Entered first, it is put in place last: when all that it names is there.
+            table = stack.enter_context(replaced_when_done(path))
+            store: Any = None
+            for group, name, key, array in _arrays(model):
+                if array.nbytes > limit:
+                    raise ValueError(
+                        f"{path}: the weight {group}/{key} of layer {name!r} has {array.nbytes} "
+                        f"bytes, more than max_shard_size={max_shard_size} GB allows. Allow more."
+                    )
+                if store is None or used + array.nbytes > limit:
+                    written.append(next(fresh))
+                    store = stack.enter_context(_new_shard(path, written[-1]))
+                    used = 0
+                owner = store.require_group(group)
+                owner.attrs["name"] = name
+                write_dataset(owner, key, array)
+                used, total = used + array.nbytes, total + array.nbytes
+                if written[-1] not in where.setdefault(group, []):
+                    where[group].append(written[-1])
+            content = {"metadata": {"total_size": total}, "weight_map": where}
+            table.write_text(json.dumps(content, indent=4))
+    finally:
+        _remove_unnamed(path, {*before, *written})
+
+
+@contextmanager
+def _new_shard(path: Path, name: str) -> Iterator[Any]:
+    import h5py
+
+    with (
+        replaced_when_done(path.with_name(name), like=path) as part,
+        open(part, "wb+") as file,
+        h5py.File(file, "w") as store,
+    ):
+        yield store
+
+
+def _shard(path: Path, number: int) -> str:
+    return f"{path.name.removesuffix(ENDING)}_{number:05}.weights.h5"
+
+
+def _own_shards(path: Path) -> set[str]:
+    """The shards that a table names, if there is one; but not those that another path owns."""
+    try:
+        named = {name for files in _table(path).values() for name in files}
+    except (FileNotFoundError, ValueError):  # one that can't be loaded is replaced, as any file
+        return set()
+    stem = re.escape(path.name.removesuffix(ENDING))
+    return {name for name in named if re.fullmatch(rf"{stem}_\d{{5,}}\.weights\.h5", name)}
+
+
+def _remove_unnamed(path: Path, shards: set[str]) -> None:
+    """Remove those of some shards that the table doesn't name; but Keras opens the first always."""
+    named = _own_shards(path)
+    for name in shards - named:
+        if named and name == _shard(path, 0):
+            with _new_shard(path, name):
+                pass  # it is empty
+        else:
+            with suppress(PermissionError):  # of Windows, while somebody reads it
+                path.with_name(name).unlink(missing_ok=True)
 
 
 def _arrays(model: Any) -> Iterator[tuple[str, str, str, np.ndarray]]:
@@ -138,14 +185,13 @@ def _layer(
     if count != len(variables):
         raise ValueError(
             f"{title}: '{place}/vars' (layer {name!r}) holds {count} weights, but the layer has "
-            f"{len(variables)}: {[v.name for v in variables]}. Make the model as it was when the "
-            "files were saved."
+            f"{len(variables)}: {[v.path for v in variables]}. {REMEDY}"
         )
     pairs = []
     for number, variable in enumerate(variables):
         group = next((group for group in groups if str(number) in group), groups[0])
-        value = read_dataset(group, str(number), variable.shape, title, f"{place}/vars")
-        pairs.append((variable, value))
+        dataset = weight_in(group, str(number), variable, title, f"{place}/vars")
+        pairs.append((variable, read_values(dataset, title)))
     return pairs
 
 

@@ -56,6 +56,17 @@ def nested_and_shared(k: Any) -> Any:
     return k.Model(inputs, k.layers.Dense(2)(side(inner(inputs))))
 
 
+def called_twice(k: Any) -> Any:
+    """Inner models with two calls each, and one of them last."""
+    y = k.Input((4,))
+    side = k.Model(y, k.layers.Dense(4, activation="tanh")(y), name="side")
+    stack = k.Sequential([k.Input((4,)), k.layers.Dense(4), k.layers.BatchNormalization()])
+    inputs = k.Input((4,))
+    first = stack(side(inputs))
+    second = stack(k.layers.Dense(4)(first))
+    return k.Model(inputs, [k.layers.Dense(2)(second), side(second), second])
+
+
 def shared(k: Any) -> Any:
     a, b = k.Input((3,), name="a"), k.Input((3,), name="b")
     twin = k.layers.Dense(4, name="twin")
@@ -118,6 +129,7 @@ FAMILIES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "recurrent": (recurrent, np.array([[1, 5, 2, 0], [3, 0, 0, 0], [4, 4, 9, 10]], "int32")),
     "nested": (nested, floats(5, 4)),
     "nested_and_shared": (nested_and_shared, floats(5, 4)),
+    "called_twice": (called_twice, floats(5, 4)),
     "shared": (shared, [floats(5, 3), floats(5, 3)]),
     "named_ports": (named_ports, {"first": floats(5, 3), "second": floats(5, 2)}),
     "with_ops": (with_ops, floats(5, 4)),

@@ -41,6 +41,59 @@ def test_a_round_trip(tmp_path: Path) -> None:
 
 
 @pytest.mark.oracle
+def test_each_saving_writes_other_files(tmp_path: Path) -> None:
+    """Until the table names the new ones, the old ones are there; Keras opens the first always."""
+    path = tmp_path / "m.weights.json"
+    (tmp_path / "m_00009.weights.h5").write_text("somebody's own")
+    for size, numbers in [
+        (SIZE, (0, 1)),
+        (SIZE, (0, 2, 3)),
+        (SIZE, (0, 1)),
+        (5, (0, 2)),
+        (5, (0,)),
+    ]:
+        model, ours, theirs = make(km), make(km), make(keras)
+        model.save_weights(path, max_shard_size=size)
+        shards = {f"m_{number:05}.weights.h5" for number in (*numbers, 9)}
+        assert {p.name for p in tmp_path.iterdir()} == {path.name, *shards}
+        for other in (ours, theirs):
+            other.load_weights(path)
+            wanted = model.predict(X, verbose=0)
+            np.testing.assert_allclose(other.predict(X, verbose=0), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_table_without_its_place_leaves_no_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All new shards are there already when the table can't be put in place."""
+    model, path = make(km), tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=SIZE)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    replace, seen = os.replace, []
+
+    def refuse(source: Any, target: Path) -> None:
+        seen.append({p.name for p in tmp_path.glob("m_*")})
+        if target.suffix == ".json":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match=r"Can't save .*json: No space .* unchanged"):
+        make(km).save_weights(path, max_shard_size=SIZE)
+    assert seen[-1] == {f"m_{number:05}.weights.h5" for number in range(4)}
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_new_shards_have_the_modes_of_the_table(tmp_path: Path) -> None:
+    model, path = make(km), tmp_path / "m.weights.json"
+    model.save_weights(path)
+    path.chmod(0o600)
+    model.save_weights(path)
+    assert (tmp_path / "m_00001.weights.h5").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.oracle
 @pytest.mark.parametrize("here,there", [(km, keras), (keras, km)])
 def test_with_keras(here: Any, there: Any, tmp_path: Path) -> None:
     model, other = make(here), make(there)

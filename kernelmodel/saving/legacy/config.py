@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from kernelmodel import ops
 from kernelmodel.core.autoconfig import init_parameters
+from kernelmodel.core.call_spec import call_spec
 from kernelmodel.core.lookup import TABLES
 from kernelmodel.core.registration import register_keras_serializable
 from kernelmodel.saving.legacy.tf_ops import LAYERS, modern_op
@@ -74,14 +76,37 @@ def _model(config: dict[str, Any]) -> dict[str, Any]:
     config = {**config, "layers": [modern(layer) for layer in config["layers"]]}
     if "output_layers" not in config:
         return config
-    shifts = _shifts(config)
+    calls = _calls(config)
+    functional = set()
     for layer in config["layers"]:
-        layer["inbound_nodes"] = _shifted(layer.get("inbound_nodes", []), shifts)
+        name, nodes = layer.get("name"), layer.get("inbound_nodes", [])
+        used = calls.get(name, [])
+        if len(used) < len(nodes):
+            nodes = [node for number, node in enumerate(nodes) if number in used]
+        if _takes_states(layer["class_name"]):
+            nodes = [_with_states(node) for node in nodes]
+        layer["inbound_nodes"] = _renumbered(nodes, calls)
+        if "output_layers" in layer["config"]:
+            functional.add(name)
     for which in ("input_layers", "output_layers"):
-        ports = _shifted(config[which], shifts)
+        ports = _renumbered(config[which], calls, functional)
         alone = isinstance(ports, list) and len(ports) == 1 and _is_origin(ports[0])
         config[which] = ports[0] if alone else ports  # one alone isn't a list of one
     return config
+
+
+def _takes_states(name: str) -> bool:
+    cls = TABLES["keras.layers"].classes.get(name)
+    return cls is not None and "initial_state" in call_spec(cls).names
+
+
+def _with_states(node: Any) -> Any:
+    """A recurrent layer's call: Keras 2 lists the initial states behind the input."""
+    first, *states = node
+    settings = {key: value for key, value in (*first[3:], {})[0].items() if value is not None}
+    if states:
+        settings["initial_state"] = [state[:3] for state in states]
+    return [[*first[:3], settings]]
 
 
 def _thing(name: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -107,21 +132,17 @@ def _is_note(name: str, key: str) -> bool:
     return key in DROPPED and key not in init_parameters(cls)
 
 
-def _shifts(config: dict[str, Any]) -> dict[str, int]:
-    """By how much the calls of each inner model are numbered too high.
+def _calls(config: dict[str, Any]) -> dict[str, list[int]]:
+    """The numbers of each layer's calls whose outputs are used, in order.
 
-    Keras 2 counts the making of a model as its first call, if it began with an input.
+    Keras 2 counts the making of an inner model as its first call, if it began with an input; and in
+    our own files each call of one stands twice.
     """
-    counts = {
-        layer.get("name", layer["config"].get("name")): len(layer.get("inbound_nodes", []))
-        for layer in config["layers"]
-        if layer["class_name"] in MODELS
-    }
-    used: dict[str, int] = {}
     everything = [layer.get("inbound_nodes", []) for layer in config["layers"]]
+    used: dict[str, set[int]] = {}
     for name, number in _origins([everything, config["output_layers"]]):
-        used[name] = max(used.get(name, 0), number)
-    return {name: 1 for name, count in counts.items() if used.get(name, 0) >= count > 0}
+        used.setdefault(name, set()).add(number)
+    return {name: sorted(numbers) for name, numbers in used.items()}
 
 
 def _is_origin(value: Any) -> bool:
@@ -135,15 +156,20 @@ def _is_origin(value: Any) -> bool:
 
 def _origins(value: Any) -> list[tuple[str, int]]:
     if _is_origin(value):
-        return [(value[0], value[1])]
+        return [(value[0], value[1]), *_origins(value[3:])]
     if isinstance(value, dict):
         value = list(value.values())
     return [found for part in value for found in _origins(part)] if isinstance(value, list) else []
 
 
-def _shifted(value: Any, shifts: dict[str, int]) -> Any:
+def _renumbered(value: Any, calls: dict[str, list[int]], from_one: Collection[str] = ()) -> Any:
+    """With the calls of each layer numbered from nought; of some, from one."""
     if _is_origin(value):
-        return [value[0], value[1] - shifts.get(value[0], 0), *value[2:]]
+        name, number, output, *settings = value
+        number = calls.get(name, [number]).index(number) + (name in from_one)
+        return [name, number, output, *_renumbered(settings, calls)]
     if isinstance(value, dict):
-        return {key: _shifted(part, shifts) for key, part in value.items()}
-    return [_shifted(part, shifts) for part in value] if isinstance(value, list) else value
+        return {key: _renumbered(part, calls, from_one) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_renumbered(part, calls, from_one) for part in value]
+    return value

@@ -15,6 +15,7 @@ from kernelmodel.models.model import Model
 from kernelmodel.saving.guard import allowed_bytes, open_hdf5, read_attribute
 from kernelmodel.saving.hdf5_file import assign
 from kernelmodel.saving.legacy.config import modern
+from kernelmodel.saving.legacy.keras_3 import is_of_keras_3, with_modules
 from kernelmodel.saving.legacy.old_config import old_config, old_training_config
 from kernelmodel.saving.legacy.optimizer import read_optimizer, write_optimizer
 from kernelmodel.saving.legacy.weights import (
@@ -47,9 +48,11 @@ def load_legacy_model(path: Path, compile: bool) -> Any:
                 f"{title} holds no model, only weights: make the model in Python and call "
                 "model.load_weights."
             )
+        version = read_attribute(store, "keras_version", title)
+        as_keras_3 = with_modules if is_of_keras_3(version) else modern
         room = Allowance(allowed_bytes(store), "the size of the file", values_follow=True)
         with allowance(room), reading(title, "model_config"):
-            model = deserialize_keras_object(modern(config))
+            model = deserialize_keras_object(as_keras_3(config))
             if not isinstance(model, Model):
                 raise ValueError(f"It describes a {type(model).__name__}, not a model.")
         assign(legacy_pairs(store, model, title), title)

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from kernelmodel.core.serialization import serialize_keras_object
+from kernelmodel.models.config import from_nought
 from kernelmodel.models.model import Model
 from kernelmodel.saving.legacy.config import ACTIVATIONS, HARD_SIGMOID
 
@@ -69,13 +70,13 @@ def _model(config: dict[str, Any], model: Any, title: str) -> dict[str, Any]:
         found = _entry(entry, by_name[name], title)
         if "inbound_nodes" in entry:
             nodes = [_node(node, by_name, by_name[name]) for node in entry["inbound_nodes"]]
-            found |= {"name": name, "inbound_nodes": nodes}
+            times = 2 if isinstance(by_name[name], Model) else 1  # see _origin
+            found |= {"name": name, "inbound_nodes": [n for n in nodes for _ in range(times)]}
         layers.append(found)
     result = {"name": config["name"], "layers": layers}
     for which in ("input_layers", "output_layers"):
         if which in config:
-            ports = _ports(config[which], by_name)
-            result[which] = [ports] if _is_origin(ports) else ports
+            result[which] = _ports(from_nought(config[which], by_name), by_name)
     return result
 
 
@@ -92,9 +93,13 @@ def _is_origin(value: Any) -> bool:
 
 
 def _origin(history: Any, by_name: dict[str, Any]) -> list[Any]:
-    """Name, call and output; Keras 2 counts the making of an inner model as its first call."""
+    """Name, call and output.
+
+    Keras 2 counts the making of an inner model as its first call, and Keras 3 doesn't. So each call
+    of one is written twice: both then find it, or its twin, under the same odd number.
+    """
     name, call, output = history
-    return [name, call + isinstance(by_name[name], Model), output]
+    return [name, 2 * call + 1 if isinstance(by_name[name], Model) else call, output]
 
 
 def _node(node: dict[str, Any], by_name: dict[str, Any], layer: Any) -> list[Any]:

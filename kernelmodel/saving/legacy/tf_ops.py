@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernelmodel.models.op_config import MODULE_OF
+from kernelmodel.models.op_config import module_of
 
 LAYERS = ("TFOpLambda", "SlicingOpLambda")
 # For each function: our op, and its operands behind the first one.
@@ -57,7 +57,7 @@ def modern_op(entry: dict[str, Any]) -> dict[str, Any]:
     op, *operands = OPERANDS[function]
     nodes = [_node(node, operands, function, name) for node in entry["inbound_nodes"]]
     return {
-        "module": f"keras.src.ops.{MODULE_OF.get(op, 'numpy')}",
+        "module": module_of(op),
         "class_name": op,
         "config": {"name": name},
         "registered_name": None,

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.files import write_dataset
-from kernelmodel.saving.guard import find_dataset, open_hdf5
-from kernelmodel.saving.hdf5_file import Pairs, assign, try_out
+from kernelmodel.saving.guard import open_hdf5
+from kernelmodel.saving.hdf5_file import REMEDY, Pairs, assign, try_out, weight_in
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
 WHOLE_MODEL = "model_weights"
@@ -141,10 +141,10 @@ def _layer_pairs(group: Any, name: str, weight_names: list[str], layer: Any, tit
         raise ValueError(
             f"{title}: layer {name!r} holds {len(weight_names)} weights {weight_names}, but layer "
             f"{layer.name!r} ({type(layer).__name__}) has {len(variables)}: "
-            f"{[v.name for v in variables]}."
+            f"{[v.path for v in variables]}. {REMEDY}"
         )
     where = f"/{name}"
     return [
-        (variable, find_dataset(group, title_of, variable.shape, title, where))
+        (variable, weight_in(group, title_of, variable, title, where))
         for variable, title_of in zip(variables, weight_names)
     ]

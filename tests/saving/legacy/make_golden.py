@@ -53,15 +53,37 @@ def several(keras: Any) -> Any:
     return model
 
 
+def calls(keras: Any) -> Any:
+    """Calls with more than one tensor, and two of an inner model."""
+    layers = keras.layers
+    a, b = keras.Input((5, 3), name="a"), keras.Input((3,), name="b")
+    y = keras.Input((3,))
+    inner = keras.Model(y, layers.Dense(3, activation="tanh")(y), name="inner")
+    sequence, last = layers.GRU(3, return_sequences=True, return_state=True)(a, initial_state=b)
+    found = layers.MultiHeadAttention(2, 3, name="attention")(sequence, value=a)
+    _, hidden, carry = layers.LSTM(3, return_state=True)(found)
+    both = layers.Bidirectional(layers.LSTM(3))(
+        sequence, initial_state=[hidden, carry, inner(last), carry]
+    )
+    return keras.Model([a, b], [layers.Dense(2)(both), inner(hidden)], name="calls")
+
+
+def attention(keras: Any) -> Any:
+    a, b = keras.Input((5, 4)), keras.Input((6, 4))
+    x = keras.layers.MultiHeadAttention(2, 3)(a, b)
+    return keras.Model([a, b], keras.layers.Dense(1)(keras.layers.LayerNormalization()(x)))
+
+
 def main() -> None:
     keras = importlib.import_module("tf_keras")
     keras.utils.set_random_seed(0)
-    for make in (stack, several):
+    for make in (stack, several, calls):
         model = make(keras)
         model.save(HERE / f"{make.__name__}.h5")
         model.save_weights(HERE / f"{make.__name__}_weights.h5")
         outputs = model.predict(inputs_of(make.__name__), verbose=0)
         np.savez(HERE / f"{make.__name__}.npz", *(outputs if type(outputs) is list else [outputs]))
+    attention(keras).save(HERE / "attention.h5")
     for name, path in FILES.items():
         file = Path(sys.argv[1]) / path
         if name == "deepcut":

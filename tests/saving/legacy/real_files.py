@@ -21,6 +21,8 @@ def inputs_of(name: str) -> Any:
         return [rng.integers(0, 178, (3, 21)), rng.integers(0, 12, (3, 21))]
     if name == "several":
         return [rng.random((4, 4)).astype("float32"), rng.integers(0, 9, (4, 6)).astype("int32")]
+    if name == "calls":
+        return [rng.random((4, 5, 3)).astype("float32"), rng.random((4, 3)).astype("float32")]
     shapes = {"fer": (3, 64, 64, 1), "spliceai": (1, 10050, 4), "stack": (4, 8, 8, 1)}
     return rng.random(shapes[name]).astype("float32")
 
