@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.core.kinds import Count, Integers, Share
+from kernelmodel.core.kinds import Count, Integers
 from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
@@ -156,7 +156,7 @@ class BinaryIoU(IoU):
     def __init__(
         self,
         target_class_ids: Integers = (0, 1),
-        threshold: Share = 0.5,
+        threshold: float = 0.5,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
