@@ -132,7 +132,7 @@ def test_defaults_are_those_of_keras(name):
         "RepeatVector": (3,), "Reshape": ((2, -1),), "Rescaling": (0.5,), "Resizing": (3, 4),
         "CenterCrop": (3, 4), "RandomCrop": (3, 4, 1), "EinsumDense": ("ab,bc->ac", 4),
         "RandomTranslation": (0.1, 0.2), "Discretization": ([0.0, 1.0],), "CategoryEncoding": (4,),
-        "RandomPosterization": (3,),
+        "RandomPosterization": (3,), "MaxNumBoundingBoxes": (3,),
         **dict.fromkeys(
             ["RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomHue",
              "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomZoom"], (0.5,)

@@ -34,6 +34,7 @@ class MaxNumBoundingBoxes(ImageTransform):
     """
 
     always = True
+    _written_if_set = ("fill_value",)
 
     def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
