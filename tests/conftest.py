@@ -31,8 +31,9 @@ def bounded_memory():
 def resident():
     """Return how many bytes of memory this process holds; 0 where the system doesn't tell."""
     status = Path("/proc/self/statm")
-    pages = int(status.read_text().split()[1]) if status.exists() else 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    if not status.exists():
+        return 0
+    return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from kernelmodel import activations, constraints, initializers, regularizers
 from kernelmodel.core.kinds import is_integer, is_number
 from kernelmodel.core.making import refusal
@@ -58,7 +60,8 @@ def integers(
     layer: Layer, argument: str, value: Any, count: int, least: int = 1
 ) -> tuple[int, ...]:
     """A tuple of `count` integers of at least `least`; a single integer stands for all."""
-    values = (value,) * count if is_integer(value) else value
+    values = value.tolist() if isinstance(value, np.ndarray) else value
+    values = (values,) * count if is_integer(values) else values
     if (
         not isinstance(values, (list, tuple))
         or len(values) != count

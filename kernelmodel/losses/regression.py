@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from kernelmodel import ops
-from kernelmodel.core.kinds import NotNegative
+from kernelmodel.core.kinds import Axes, NotNegative
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.losses.loss import REGISTRY, LossFunctionWrapper
 from kernelmodel.losses.shapes import operands
@@ -142,13 +142,13 @@ def normalize(x: Any, axis: int = -1) -> Any:
     return x * ops.rsqrt(ops.maximum(squares, 1e-12))
 
 
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+def cosine_similarity(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
     """Minus the cosine of the angle between targets and predictions: -1 for one direction.
 
     Args:
         y_true: Targets (..., values).
         y_pred: Predictions (..., values).
-        axis: The axis of the vectors.
+        axis: The axis of the vectors, or several.
 
     Returns:
         Losses of the shape without `axis`.
@@ -315,7 +315,7 @@ class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine between targets and predictions; see `cosine_similarity`.
 
     Args:
-        axis: The axis of the vectors.
+        axis: The axis of the vectors, or several.
         reduction: As in `Loss`.
         name: Name.
         dtype: As in `Loss`.
@@ -330,7 +330,7 @@ class CosineSimilarity(LossFunctionWrapper):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Axes = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
         dtype: Any = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelmodel import ops
+from kernelmodel.core.kinds import Axes
 from kernelmodel.losses.regression import cosine_similarity as negative_cosine
 from kernelmodel.losses.regression import (
     log_cosh,
@@ -176,7 +177,7 @@ class CosineSimilarity(MeanMetricWrapper):
     Args:
         name: Name in logs.
         dtype: Dtype of the result; None for float32.
-        axis: The axis of the vectors.
+        axis: The axis of the vectors, or several.
 
     Examples:
         >>> import kernelmodel as km
@@ -191,7 +192,7 @@ class CosineSimilarity(MeanMetricWrapper):
         self,
         name: str | None = "cosine_similarity",
         dtype: Any = None,
-        axis: int = -1,
+        axis: Axes = -1,
     ) -> None:
         super().__init__(cosine_similarity, name, dtype, axis=axis)
 

@@ -134,3 +134,35 @@ def test_wrong_values_are_refused_by_name(case, name, value):
     assert cls.__name__ in words
     assert name in words
     assert repr(value) in words
+
+
+# Just outside of what is allowed.
+OUTSIDE = [
+    (km.optimizers.SGD, {"learning_rate": -1e-3}),
+    (km.optimizers.SGD, {"momentum": 1.1}),
+    (km.optimizers.Adam, {"beta_1": 1.0}),
+    (km.optimizers.Adam, {"epsilon": -1e-7}),
+    (km.optimizers.Adam, {"weight_decay": -0.1}),
+    (km.optimizers.Adam, {"clipnorm": -1}),
+    (km.optimizers.Adam, {"ema_momentum": 1.1}),
+    (km.optimizers.Adam, {"gradient_accumulation_steps": 1}),
+    (km.optimizers.Lion, {"beta_1": 0.0}),
+    (km.losses.Huber, {"delta": -1}),
+    (km.losses.BinaryCrossentropy, {"label_smoothing": 1.1}),
+    (km.losses.BinaryCrossentropy, {"from_logits": 2}),
+    (km.metrics.AUC, {"num_thresholds": 1}),
+    (km.metrics.TopKCategoricalAccuracy, {"k": 0}),
+    (km.metrics.Precision, {"top_k": 0}),
+    (km.metrics.BinaryAccuracy, {"threshold": 1.5}),
+    (km.initializers.RandomNormal, {"stddev": -0.1}),
+    (km.initializers.VarianceScaling, {"scale": 0}),
+    (km.constraints.MinMaxNorm, {"rate": 1.1}),
+    (km.callbacks.ReduceLROnPlateau, {"factor": 1}),
+    (km.callbacks.EarlyStopping, {"patience": -1}),
+]
+
+
+@pytest.mark.parametrize(("cls", "given"), OUTSIDE, ids=lambda part: getattr(part, "__name__", ""))
+def test_the_limits_are_those_that_are_said(cls, given):
+    [(name, value)] = given.items()
+    assert refuses(cls, {}, name, value)

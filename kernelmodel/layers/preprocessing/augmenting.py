@@ -44,6 +44,8 @@ class Policy(RandomTransform):
         data_format: "channels_last" or "channels_first"; None for the former.
     """
 
+    _knows_boxes = False  # images go different ways, which aren't known afterwards
+
     def __init__(
         self,
         value_range: Any,
@@ -95,14 +97,6 @@ class Policy(RandomTransform):
     def draw(self, shape: tuple[int, ...], seeds: Any) -> Any:
         """The stream that everything is drawn from."""
         return seeds
-
-    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
-        """Images go different ways, which aren't known afterwards.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        self._no_boxes()
 
     def _chosen(self, images: Any, most: int, seeds: Any) -> Any:
         """Each image changed by a layer of its own; by none, for a number beyond the layers."""

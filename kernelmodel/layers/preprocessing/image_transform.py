@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class ImageTransform(ImageLayer):
 
     # Whether images are changed outside of training too; then nothing is drawn.
     always = False
+    # Whether it can tell where bounding boxes go.
+    _knows_boxes = True
 
     def __init__(
         self,
@@ -113,6 +115,11 @@ class ImageTransform(ImageLayer):
             )
 
     def _batch_of_boxes(self, boxes: Any, single: bool) -> dict[str, Any]:
+        if not self._knows_boxes:
+            raise NotImplementedError(
+                f"Layer {self.name!r} ({type(self).__name__}) can't tell where bounding boxes go. "
+                "Leave 'bounding_boxes' out of its input."
+            )
         if not isinstance(boxes, dict) or set(boxes) != {"boxes", "labels"}:
             found = sorted(boxes) if isinstance(boxes, dict) else type(boxes).__name__
             refuse(self, "'bounding_boxes'", found, "a dict with 'boxes' and 'labels'")
@@ -147,12 +154,6 @@ class ImageTransform(ImageLayer):
         corners = ops.where(np.expand_dims(none, -1), np.float32(0), corners)
         clipped = clip_to_image_size({**boxes, "boxes": corners}, *after)
         return convert_format(clipped, "xyxy", kind, *after)
-
-    def _no_boxes(self) -> NoReturn:
-        raise NotImplementedError(
-            f"Layer {self.name!r} ({type(self).__name__}) can't tell where bounding boxes go. "
-            "Leave 'bounding_boxes' out of its input."
-        )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`, in a form that JSON can hold."""

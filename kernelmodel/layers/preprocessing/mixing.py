@@ -140,6 +140,8 @@ class CutMix(RandomTransform):
         array([1., 1., 1., 1., 1.], dtype=float32)
     """
 
+    _knows_boxes = False  # a box may be covered in part
+
     def __init__(
         self,
         factor: Any = 1.0,
@@ -165,14 +167,6 @@ class CutMix(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks are treated as images are."""
         return self.transform(masks, drawn)
-
-    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
-        """A box may be covered in part.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        self._no_boxes()
 
     def transform_labels(self, labels: Any, drawn: Any) -> Any:
         """Mix the labels by the areas."""

@@ -49,6 +49,8 @@ class RandomPerspective(RandomTransform):
         (5, 8, 8, 1)
     """
 
+    _knows_boxes = False  # the map is known from new places to old ones only
+
     def __init__(
         self,
         factor: Any = 1.0,
@@ -84,14 +86,6 @@ class RandomPerspective(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
-
-    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
-        """The map is known from new places to old ones only.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        self._no_boxes()
 
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
         chosen, rows, columns = drawn
@@ -131,6 +125,8 @@ class RandomElasticTransform(RandomTransform):
         >>> km.layers.RandomElasticTransform()(np.ones((5, 8, 8, 1)), training=True).shape
         (5, 8, 8, 1)
     """
+
+    _knows_boxes = False  # the map is known from new places to old ones only
 
     def __init__(
         self,
@@ -175,14 +171,6 @@ class RandomElasticTransform(RandomTransform):
     def transform_masks(self, masks: Any, drawn: Any) -> Any:
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
-
-    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
-        """The map is known from new places to old ones only.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        self._no_boxes()
 
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
         chosen, rows, columns = drawn
