@@ -25,7 +25,9 @@ def events(book):
 
 @pytest.mark.parametrize("front_end", ["lab", "notebook"])
 def test_every_control(notebook, front_end):
-    book = notebook(f"controls_{front_end}.ipynb", [PREPARE, training()], front_end).run_all()
+    # An epoch lasts long enough to ask for its end and to take that back.
+    cells = [PREPARE, training(steps=250)]
+    book = notebook(f"controls_{front_end}.ipynb", cells, front_end).run_all()
     shown = when_training(book.page)
     shown.get_by_text("best: epoch").wait_for()
     book.when_busy()

@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.ui
 
@@ -336,10 +337,10 @@ def test_what_is_saved_needs_neither_kernel_nor_script(notebook):
     ]
     book.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     book.open()
-    still(book.page).first.wait_for(timeout=30_000)
-    assert still(book.page).count() == 2
+    expect(still(book.page)).to_have_count(2, timeout=30_000)
     for number in range(2):
-        assert still(book.page).nth(number).evaluate("it => it.complete && it.naturalWidth > 300")
+        picture = still(book.page).nth(number)
+        assert picture.evaluate("it => it.decode().then(() => it.naturalWidth > 300)")
     assert "model not found" not in book.output() and play(book.page).count() == 0
 
     path = book.folder / "kept.ipynb"
