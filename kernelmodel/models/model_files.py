@@ -62,10 +62,12 @@ class ModelFiles(Trainer):
         """Save architecture, weights, compile arguments and optimizer state to a file.
 
         Args:
-            filepath: Path that ends in ".keras".
+            filepath: Path that ends in ".keras" (the format of Keras 3), or in ".h5" or ".hdf5"
+                (that of Keras 2).
             overwrite: Replace an existing file; if False, ask.
-            save_format: "keras", or None to go by the ending.
-            **kwargs: Accepted for the sake of other formats.
+            save_format: "keras" or "h5", or None to go by the ending; "tf_keras" for a ".keras"
+                file that tf_keras opens, see `km.saving.save_model`.
+            **kwargs: `include_optimizer`: whether to save the optimizer's state.
         """
         assert hooks.save_model is not None
         hooks.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)

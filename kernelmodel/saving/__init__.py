@@ -121,10 +121,13 @@ def load_weights(
 ) -> None:
     """Load a model's weights from a ".keras" file, an HDF5 file of Keras 3 or 2, or several.
 
+    Layers in a file of Keras 3 that the model lacks are left out with a warning that names them.
+
     Args:
         model: A built model.
         filepath: Path of the file.
-        skip_mismatch: Leave out layers whose weights don't fit, with a warning.
+        skip_mismatch: Leave out layers whose weights don't fit, with a warning; of layers that
+            the model lacks nothing is said then.
         by_name: Match layers by name: in files of Keras 2 only.
 
     Raises:

@@ -17,6 +17,7 @@ from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset, open_hdf5, read_dataset, read_values
 from kernelmodel.saving.progress import keep_metrics, progress_pairs, write_progress
 from kernelmodel.saving.state import owners, walk
+from kernelmodel.saving.unused import groups_with_weights, warn_of_unused
 
 # Variables and the datasets with their values.
 Pairs = list[tuple[Variable, Any]]
@@ -136,6 +137,8 @@ def take_weights(
     named = list(_named(store, model, title))
     if in_use:
         try_out(pairs, title)
+    if in_use and not skip_mismatch:
+        warn_of_unused(groups_with_weights(store), model, title, stacklevel=6)
     with unchanged_on_error([owner for owner, _ in (*named, *assets)]):
         for owner, found in named:
             owner.load_own_variables(found)

@@ -38,6 +38,9 @@ from kernelmodel.saving.foreign import check_ending
 from kernelmodel.saving.guard import allowed_bytes, open_hdf5
 from kernelmodel.saving.hdf5_file import take_weights, write_weights
 from kernelmodel.saving.legacy.archive import (
+    KERAS_2,
+    archive_config,
+    as_keras_2,
     compile_as,
     is_of_keras_2,
     model_of,
@@ -56,20 +59,31 @@ def save_model(
 ) -> None:
     """Save architecture, weights, compile arguments and optimizer state.
 
-    The file appears whole or not at all. Keras 3 opens ".keras" files, tf_keras (Keras 2) ".h5"
-    files: neither reads all of the other's form. Keras 3 opens ".h5" files, too, also of models
-    within models, but not with attention or tensors as keyword arguments of a call (initial
-    states), just as it doesn't open such files of tf_keras. All kinds are read here.
+    The file appears whole or not at all. All kinds are read here, and:
+
+    - ".keras" files are those of Keras 3. tf_keras (Keras 2) doesn't open them.
+    - With `save_format="tf_keras"`, a ".keras" file is that of tf_keras 2.13 and newer, which goes
+      on training with it. Keras 3 opens it, too, with the same predictions, but its optimizer
+      begins anew: the state of one has a learning rate among its variables, that of the other
+      must not.
+    - tf_keras also opens ".h5" files, and so does Keras 3.
+
+    Keras 3 can't open what is written for tf_keras (of either kind) with attention or tensors as
+    keyword arguments of a call (initial states), just as it doesn't open such files of tf_keras.
+    tf_keras has no form for subclassed models and functions as layers, and can't open ".keras"
+    files with a layer in two models: this is an error here. Layers, optimizers and arguments that
+    it lacks are errors there.
 
     Args:
         model: A built model.
         filepath: Path that ends in ".keras", or in ".h5" or ".hdf5" for the format of Keras 2.
         overwrite: Replace an existing file; if False, ask.
-        save_format: "keras" or "h5", or None to go by the ending.
+        save_format: "keras" or "h5", or None to go by the ending; or "tf_keras".
         **kwargs: `include_optimizer`: whether to save the optimizer's state.
 
     Raises:
-        ValueError: Another ending or format, or the model isn't built.
+        ValueError: Another ending or format, the model isn't built, or the format has no form
+            for it.
 
     Examples:
         >>> import tempfile, pathlib, kernelmodel as km
@@ -82,7 +96,8 @@ def save_model(
     """
     path = Path(filepath)
     legacy = path.suffix in ENDINGS and save_format in (None, "h5", "hdf5")
-    if not legacy and (save_format not in (None, "keras") or path.suffix != ".keras"):
+    formats = (None, "keras", "tf_keras")
+    if not legacy and (save_format not in formats or path.suffix != ".keras"):
         raise ValueError(
             f"Can't save as {save_format or path.suffix or str(path)!r}: give the path the ending "
             f"'.keras' (or '.h5'), for example {path.with_suffix('.keras').name!r}."
@@ -97,13 +112,15 @@ def save_model(
     if legacy:
         save_legacy_model(model, path, kwargs.get("include_optimizer", True))
         return
-    config = _config_of(model)
-    optimizer = getattr(model, "optimizer", None) if kwargs.get("include_optimizer", True) else None
+    with_optimizer = kwargs.get("include_optimizer", True)
+    optimizer = getattr(model, "optimizer", None) if with_optimizer else None
+    old = save_format == "tf_keras"
+    config = _old_config(model, path.name, with_optimizer) if old else _config_of(model)
     with (
         replaced_when_done(path) as part,
         tempfile.TemporaryFile(dir=part.parent) as scratch,
     ):
-        _write(part, config, model, optimizer, scratch)
+        _write(part, config, model, optimizer, scratch, old)
 
 
 def _config_of(model: Any) -> str:
@@ -111,16 +128,24 @@ def _config_of(model: Any) -> str:
         return json.dumps(serialize_keras_object(model), default=_refuse)
 
 
-def _write(file: Any, config: str, model: Any, optimizer: Any, scratch: IO[bytes]) -> None:
+def _old_config(model: Any, title: str, with_optimizer: bool) -> str:
+    return json.dumps(archive_config(model, title, with_optimizer), default=_refuse)
+
+
+def _write(
+    file: Any, config: str, model: Any, optimizer: Any, scratch: IO[bytes], old: bool = False
+) -> None:
     """Write a file; its weights first go to another one, since HDF5 isn't written in order."""
     metadata = {
-        "keras_version": FORMAT_VERSION,
+        "keras_version": KERAS_2 if old else FORMAT_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", config)
-        write_weights(scratch, model, optimizer, with_progress=True)
+        write_weights(scratch, model, None if old else optimizer, with_progress=True)
+        if old:
+            as_keras_2(scratch, model, optimizer)
         scratch.seek(0)
         with archive.open(WEIGHTS, "w", force_zip64=True) as member:
             shutil.copyfileobj(scratch, member, BLOCK)

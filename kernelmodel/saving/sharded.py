@@ -21,6 +21,7 @@ from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset, read_values
 from kernelmodel.saving.hdf5_file import REMEDY, named_arrays, weight_in
 from kernelmodel.saving.state import owners, walk
+from kernelmodel.saving.unused import warn_of_unused
 
 ENDING = ".weights.json"
 GIGABYTE = 2**30
@@ -171,6 +172,8 @@ def read_sharded(path: Path, model: Any, skip_mismatch: bool = False) -> None:
                     if key in group
                 }
                 named.append((owner, found))
+    if not skip_mismatch:
+        warn_of_unused(where, model, title, stacklevel=5)
     for variable, value in values:
         variable.assign(value)
     for owner, found in named:

@@ -312,6 +312,8 @@ def worker(first: int, cases: int) -> None:
         subjects = Subjects(Path(folder))
         km.models.load_model(Path(folder) / "model.keras")  # imports all that it needs
         km.models.load_model(Path(folder) / "model.h5")
+        for ops in (km.ops, km.ops.image):  # likewise: a config may name any op
+            vars(ops).update({name: getattr(ops, name) for name in ops.__all__})
         for number in range(20):  # likewise
             with contextlib.suppress(Exception):
                 subjects.bundles(np.random.default_rng(number))

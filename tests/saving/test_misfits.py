@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -41,3 +43,46 @@ def test_the_error_names_all_and_nothing_changes(case: str, ending: str, tmp_pat
     with pytest.warns(UserWarning, match="was skipped"):
         other.load_weights(path, skip_mismatch=True)
     np.testing.assert_array_equal(other.get_weights()[0], saved.get_weights()[0])
+
+
+@pytest.mark.parametrize("ending", ["w.weights.h5", "w.weights.json", "model.keras"])
+def test_layers_that_the_model_lacks_are_named(ending: str, tmp_path: Path) -> None:
+    saved, path = model(5, 5, 5, 5, 5), tmp_path / ending
+    saved.compile("adam", "mse", metrics=["mae"])
+    saved.fit(np.ones((2, 3)), np.ones((2, 5)), verbose=0)
+    (saved.save_weights if ending.startswith("w") else saved.save)(path)
+    other = model(5)
+    told = r"'layers/sequential/layers/dense_1', .*dense_2', .*dense_3' and 1 more\."
+    with pytest.warns(UserWarning, match=told) as caught:
+        other.load_weights(path)
+    assert str(path) in str(caught[0].message) and caught[0].filename == __file__
+    np.testing.assert_array_equal(other.get_weights()[0], saved.get_weights()[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other.load_weights(path, skip_mismatch=True)
+        saved.load_weights(path)
+
+
+def test_metrics_of_a_model_are_no_layers(tmp_path: Path) -> None:
+    """Keras writes those that are attributes; the parts that a layer lacks are missed, though."""
+
+    class Tracking(km.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense, self.tracker = km.layers.Dense(2), km.metrics.Mean(name="loss")
+
+        def call(self, x: np.ndarray) -> np.ndarray:
+            return self.dense(x)
+
+    one, path = Tracking(), tmp_path / "w.weights.h5"
+    one(np.ones((2, 3)))
+    one.save_weights(path)
+    with h5py.File(path, "r+") as store:
+        store["tracker/vars/0"], store["tracker/vars/1"] = 1.0, 2.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one.load_weights(path)
+    with h5py.File(path, "r+") as store:
+        store["dense/gate/vars/0"] = 1.0
+    with pytest.warns(UserWarning, match="'dense/gate'"):
+        one.load_weights(path)

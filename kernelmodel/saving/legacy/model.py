@@ -112,9 +112,10 @@ def _json(store: Any, attribute: str, title: str) -> Any:
 def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `compile` in a `training_config` of Keras 2."""
     optimizer = modern(config["optimizer_config"])
-    known = optimizer["config"]
-    dropped = {key for key in ("decay", "name") if not known.get(key) or key == "name"}
-    optimizer["config"] = {key: value for key, value in known.items() if key not in dropped}
+    if isinstance(optimizer, dict):  # in archives it may be the name alone
+        known = optimizer["config"]
+        dropped = {key for key in ("decay", "name") if not known.get(key) or key == "name"}
+        optimizer["config"] = {key: value for key, value in known.items() if key not in dropped}
     return {
         "optimizer": deserialize_keras_object(optimizer),
         "loss": deserialize_keras_object(modern(config.get("loss"))),

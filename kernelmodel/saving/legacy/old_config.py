@@ -1,4 +1,4 @@
-"""Configs in the form of Keras 2, which tf_keras and Keras 3 read from HDF5 files."""
+"""Configs in the form of Keras 2, which tf_keras and Keras 3 read."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ RENAMED = {
 }
 # Classes that HDF5 files name otherwise.
 CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
+REMEDY = "Save the model as a '.keras' file without save_format"
 # What Keras 3 added, and means nothing at its default.
 ADDED = {"build_input_shape", "gradient_accumulation_steps", "loss_scale_factor", "rms_scaling"}
 ATTENDED = ("query", "key", "value")
@@ -44,8 +45,8 @@ def _entry(entry: dict[str, Any], thing: Any, title: str) -> dict[str, Any]:
     if isinstance(thing, Model):
         if "layers" not in config:
             raise ValueError(
-                f"{title}: model {thing.name!r} is subclassed, and HDF5 files hold only Functional "
-                "and Sequential models. Save it as a '.keras' file, or its weights alone."
+                f"{title}: model {thing.name!r} is subclassed, and files of Keras 2 hold only "
+                f"Functional and Sequential models. {REMEDY}, or its weights alone."
             )
         return {"class_name": name, "config": _model(config, thing, title)}
     config = _plain(entry["class_name"], config)
@@ -65,7 +66,7 @@ def _model(config: dict[str, Any], model: Any, title: str) -> dict[str, Any]:
         if name not in by_name:
             raise ValueError(
                 f"{title}: {name!r} in model {model.name!r} is a function ({entry['class_name']}), "
-                "which HDF5 files have no form for. Use a layer, or save as a '.keras' file."
+                f"which files of Keras 2 have no form for. {REMEDY}, or use a layer."
             )
         found = _entry(entry, by_name[name], title)
         if "inbound_nodes" in entry:
@@ -133,7 +134,7 @@ def _plain(name: str, config: Any) -> Any:
         if key in ACTIVATIONS and value == "hard_sigmoid":
             raise ValueError(
                 f"Layer {config.get('name')!r} uses hard_sigmoid, which is another function in "
-                "Keras 2, so an HDF5 file can't say it. Save the model as a '.keras' file."
+                f"Keras 2, so its files can't say it. {REMEDY}."
             )
         found[renamed.get(key, key)] = _value(value)
     return found
@@ -155,19 +156,20 @@ def _value(value: Any) -> Any:
 
 
 def old_training_config(model: Any) -> dict[str, Any]:
+    """The arguments of `compile` in the form of Keras 2's HDF5 files."""
+    config = old_compile_config(model)
+    optimizer = config["optimizer"]
+    # Without the prefix, tf_keras takes its older optimizers of the same name.
+    optimizer = {"class_name": f"Custom>{optimizer['class_name']}", "config": optimizer["config"]}
+    kept = ("loss", "metrics", "weighted_metrics", "loss_weights")
+    return {**{name: config[name] for name in kept}, "optimizer_config": optimizer}
+
+
+def old_compile_config(model: Any) -> dict[str, Any]:
     """The arguments of `compile` in the form of Keras 2."""
     config = model.get_compile_config()
     found = {name: _value(config[name]) for name in ("loss", "metrics", "weighted_metrics")}
     optimizer = config["optimizer"]
-    return {
-        **found,
-        "loss_weights": config["loss_weights"],
-        "optimizer_config": {
-            # Without the prefix, tf_keras takes its older optimizers of the same name.
-            "class_name": f"Custom>{optimizer['class_name']}",
-            "config": {
-                **_plain(optimizer["class_name"], optimizer["config"]),
-                "name": optimizer["class_name"],
-            },
-        },
-    }
+    title = optimizer["class_name"]
+    plain = {**_plain(title, optimizer["config"]), "name": title}
+    return {**config, **found, "optimizer": {**optimizer, "config": plain}}

@@ -12,9 +12,11 @@ from kernelmodel.saving.hdf5_file import assign
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
 GROUP = "optimizer_weights"
+# Nadam's product of momenta, which tf_keras doesn't store.
+PRODUCT = "u_product"
 
 
-def _stored(optimizer: Any) -> list[Variable]:
+def stored(optimizer: Any) -> list[Variable]:
     """What a file holds: the number of steps, then the slots of each weight; not the rate."""
     return [v for v in optimizer.variables if v.name != "learning_rate"]
 
@@ -22,7 +24,7 @@ def _stored(optimizer: Any) -> list[Variable]:
 def write_optimizer(store: Any, optimizer: Any) -> None:
     """Write the state of a built optimizer into an open HDF5 file."""
     group = store.create_group(GROUP)
-    variables = _stored(optimizer)
+    variables = stored(optimizer)
     names = ["iteration:0", *(f"{v.path}:0" for v in variables[1:])]
     write_names(group, "weight_names", names)
     for name, variable in zip(names, variables):
@@ -43,7 +45,7 @@ def read_optimizer(store: Any, model: Any, title: str) -> None:
     group = plain_group(store, GROUP, title)
     listed = read_names(group, "weight_names", title)
     names = [name for name in listed if "learning_rate" not in name]  # Keras 3 lists it, too
-    slots = len(_stored(model.optimizer)) - 1
+    slots = len(stored(model.optimizer)) - 1
     order = _weight_by_weight(names, slots, len(model.trainable_variables))
     assign_state(group, order, model, title, f"/{GROUP}")
 
@@ -58,11 +60,11 @@ def assign_state(group: Any, names: list[str], model: Any, title: str, where: st
         title: The file's name for error messages.
         where: Path of the group.
     """
-    variables = _stored(model.optimizer)
-    # tf_keras doesn't store Nadam's product of momenta; it follows from the number of steps. While
+    variables = stored(model.optimizer)
+    # Where Nadam's product of momenta is left out, it follows from the number of steps. While
     # it trains, tf_keras multiplies nearly once for each weight, and a model that it loads begins
     # with 1: that differs by 2% from going on, where this differs by 2e-5 (after 12 steps).
-    derived = [v for v in variables if v.name == "u_product"]
+    derived = [v for v in variables if v.name == PRODUCT]
     if derived and len(names) == len(variables) - 1:
         variables = [v for v in variables if v is not derived[0]]
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
 from kernelmodel.saving.files import write_dataset
-from kernelmodel.saving.guard import open_hdf5
+from kernelmodel.saving.guard import find_dataset, open_hdf5
 from kernelmodel.saving.hdf5_file import REMEDY, Pairs, assign, try_out, weight_in
 from kernelmodel.saving.legacy.names import plain_group, read_names, write_names
 
@@ -108,7 +109,7 @@ def legacy_pairs(
         for name in read_names(group, "layer_names", title)
     }
     pairs: Pairs = []
-    for name, layer in _match(saved, model, title, by_name):
+    for name, layer in _match(group, saved, model, title, by_name):
         try:
             pairs += _layer_pairs(group[name], name, saved[name], layer, title)
         except ValueError as error:
@@ -119,7 +120,7 @@ def legacy_pairs(
 
 
 def _match(
-    saved: dict[str, list[str]], model: Any, title: str, by_name: bool
+    group: Any, saved: dict[str, list[str]], model: Any, title: str, by_name: bool
 ) -> list[tuple[str, Any]]:
     """Pairs of a group's name and a layer of the model."""
     layers = [layer for layer in model.layers if layer.weights]
@@ -127,12 +128,37 @@ def _match(
         return [(layer.name, layer) for layer in layers if saved.get(layer.name)]
     names = [name for name, weights in saved.items() if weights]
     if len(names) != len(layers):
+        in_file = [(name, _shapes(group[name], saved[name], title)) for name in names]
+        in_model = [(layer.name, [v.shape for v in weights_in_order(layer)]) for layer in layers]
         raise ValueError(
-            f"{title} holds weights of {len(names)} layers {names}, but model {model.name!r} has "
-            f"{len(layers)} layers with weights {[layer.name for layer in layers]}. Make the model "
-            "as it was when the file was saved, or pass by_name=True to load what has equal names."
+            f"{title} holds weights of {len(names)} layers, but model {model.name!r} has "
+            f"{len(layers)} layers with weights. {_first_difference(in_file, in_model)} Make the "
+            "model as it was when the file was saved, or pass by_name=True to load the layers of "
+            "equal names, and with it skip_mismatch=True to leave out those that don't fit."
         )
     return list(zip(names, layers))
+
+
+# Names of layers and the shapes of their weights.
+Shapes = list[tuple[str, list[tuple[int, ...]]]]
+
+
+def _shapes(group: Any, weight_names: list[str], title: str) -> list[tuple[int, ...]]:
+    found = [find_dataset(group, name, ..., title, group.name) for name in weight_names]
+    return [dataset.shape for dataset in found]
+
+
+def _first_difference(in_file: Shapes, in_model: Shapes) -> str:
+    """Where two lists part, by shapes: the names of layers are often made up."""
+    end: tuple[str, list[tuple[int, ...]]] = ("", [])
+    pairs = zip_longest(in_file, in_model, fillvalue=end)
+    place, (saved, own) = next(
+        (place, pair) for place, pair in enumerate(pairs, 1) if pair[0][1] != pair[1][1]
+    )
+    told = [
+        f"{name!r} with shapes {shapes}" if name else "nothing" for name, shapes in (saved, own)
+    ]
+    return f"They part at layer {place}: the file has {told[0]}, the model has {told[1]}."
 
 
 def _layer_pairs(group: Any, name: str, weight_names: list[str], layer: Any, title: str) -> Pairs:

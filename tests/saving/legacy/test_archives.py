@@ -97,6 +97,22 @@ def test_the_groups_of_tensorflow_2_12(tmp_path: Path) -> None:
     np.testing.assert_allclose(outputs, GOLDEN["convolutional"]["outputs"], rtol=1e-5)
 
 
+def test_an_optimizer_by_its_name(tmp_path: Path) -> None:
+    """As tf_keras writes what `compile("adam", "mse")` was given."""
+
+    def named(text: str) -> str:
+        config = json.loads(text)
+        config["compile_config"] |= {"optimizer": "adam", "loss": "mse", "metrics": ["mae"]}
+        return json.dumps(config)
+
+    model = km.models.load_model(edited("sequential", tmp_path / "m.keras", config=named))
+    golden = km.models.load_model(HERE / "sequential.keras")
+    assert type(model.optimizer) is km.optimizers.Adam
+    for one, other in zip(model.optimizer.variables, golden.optimizer.variables, strict=True):
+        if one.name != "learning_rate":
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
 def test_a_function_without_an_op_is_named(tmp_path: Path) -> None:
     path = edited(
         "functions",

@@ -127,8 +127,18 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path: Path) -> Non
         other.load_weights(tmp_path / "w.h5", skip_mismatch=True)
     np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
     fewer = km.Sequential([km.Input((3,)), layers.Dense(4, name="a")])
-    with pytest.raises(ValueError, match="by_name=True"):
+    told = (
+        r"of 2 layers, but model .* has 1 .*part at layer 2: the file has 'b' with shapes "
+        r"\[\(4, 2\), \(2,\)\], the model has nothing.*by_name=True.*skip_mismatch=True"
+    )
+    with pytest.raises(ValueError, match=told):
         fewer.load_weights(tmp_path / "w.h5")
+    more = [layers.Dense(4), layers.LayerNormalization(name="new"), layers.Dense(2)]
+    told = (
+        r"part at layer 2: the file has 'b' .* the model has 'new' with shapes \[\(4,\), \(4,\)\]"
+    )
+    with pytest.raises(ValueError, match=told):
+        km.Sequential([km.Input((3,)), *more]).load_weights(tmp_path / "w.h5")
     fewer.load_weights(tmp_path / "w.h5", by_name=True)
     np.testing.assert_array_equal(fewer.get_weights()[0], model.get_weights()[0])
 

@@ -1,10 +1,11 @@
-"""HDF5 files of whole models that we write: we read them, and so does tf_keras if installed."""
+"""Files of whole models for Keras 2: we read them, and so does tf_keras if installed."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ LIBRARIES = [
         ),
     ),
 ]
+# Values of `save_format`, and the name of a file of the kind.
+FORMATS = {"h5": "model.h5", "tf_keras": "model.keras"}
 
 
 def images(k: Any) -> tuple[Any, Any, Any]:
@@ -65,20 +68,76 @@ def attention(k: Any) -> tuple[Any, Any, Any]:
     return model, x, np.ones((4, 1))
 
 
+FIT = {"epochs": 3, "shuffle": False, "verbose": 0}
+
+
+def assert_equal_predictions(one: Any, other: Any, x: Any) -> None:
+    pairs = [m.predict(x, verbose=0) for m in (one, other)]
+    for a, b in zip(*(p if isinstance(p, list) else [p] for p in pairs), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("save_format", FORMATS)
 @pytest.mark.parametrize("make", [images, nested, attention])
-def test_a_file_predicts_and_trains_as_the_model(make: Any, library: str, tmp_path: Path) -> None:
+def test_a_file_predicts_and_trains_as_the_model(
+    make: Any, save_format: str, library: str, tmp_path: Path
+) -> None:
     model, x, y = make(km)
-    model.fit(x, y, epochs=3, shuffle=False, verbose=0)
-    model.save(tmp_path / "model.h5")
-    loaded = importlib.import_module(library).models.load_model(str(tmp_path / "model.h5"))
-    pairs = [(m.predict(x, verbose=0)) for m in (model, loaded)]
-    for one, other in zip(*(p if isinstance(p, list) else [p] for p in pairs), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
-    histories = [
-        m.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"] for m in (model, loaded)
-    ]
+    model.fit(x, y, **FIT)
+    path = tmp_path / FORMATS[save_format]
+    model.save(path, save_format=save_format)
+    loaded = importlib.import_module(library).models.load_model(str(path))
+    assert_equal_predictions(model, loaded, x)
+    histories = [m.fit(x, y, **FIT).history["loss"] for m in (model, loaded)]
     np.testing.assert_allclose(*histories, rtol=1e-5)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("make", [images, nested])
+def test_keras_3_opens_an_archive_for_tf_keras(make: Any, tmp_path: Path) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    keras = importlib.import_module("keras")
+    model, x, y = make(km)
+    model.fit(x, y, **FIT)
+    model.save(tmp_path / "model.keras", save_format="tf_keras")
+    with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_equal_predictions(model, loaded, x)
+    y = y if isinstance(y, list) else [y]
+    wanted, found = (m.evaluate(x, y, verbose=0) for m in (model, loaded))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+RULES = {
+    "SGD": {"momentum": 0.9, "nesterov": True}, "RMSprop": {"momentum": 0.5, "centered": True},
+    "Adam": {"amsgrad": True}, "AdamW": {}, "Adamax": {}, "Adagrad": {}, "Adadelta": {},
+    "Ftrl": {}, "Lion": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("rule", RULES)
+def test_each_optimizer_goes_on_from_an_archive(rule: str, library: str, tmp_path: Path) -> None:
+    stack = [km.layers.Dense(8, activation="tanh"), km.layers.Dense(3)]
+    model = km.Sequential([km.Input((4,)), *stack])
+    model.compile(getattr(km.optimizers, rule)(0.01, **RULES[rule]), "mse", metrics=["mae"])
+    x, y = rng.random((12, 4)).astype("float32"), np.ones((12, 3))
+    model.fit(x, y, **FIT)
+    model.save(tmp_path / "model.keras", save_format="tf_keras")
+    loaded = importlib.import_module(library).models.load_model(tmp_path / "model.keras")
+    assert int(loaded.optimizer.iterations.numpy()) == 3
+    losses = [m.fit(x, y, **FIT).history["loss"] for m in (model, loaded)]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_an_archive_without_the_optimizer(tmp_path: Path) -> None:
+    model, x, _ = images(km)
+    path = tmp_path / "model.keras"
+    model.save(path, save_format="tf_keras", include_optimizer=False)
+    loaded = km.models.load_model(path)
+    assert not loaded.compiled
+    assert_equal_predictions(model, loaded, x)
 
 
 def test_without_the_optimizer(tmp_path: Path) -> None:
@@ -106,7 +165,8 @@ def test_layers_have_the_form_of_keras_2(tmp_path: Path) -> None:
     assert entries["shared"]["config"]["dtype"] == "float32"
 
 
-def test_what_keras_2_has_no_form_for_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("save_format", FORMATS)
+def test_what_keras_2_has_no_form_for_is_refused(save_format: str, tmp_path: Path) -> None:
     class Sub(km.Model):
         def call(self, x: Any) -> Any:
             return x * 2
@@ -118,7 +178,16 @@ def test_what_keras_2_has_no_form_for_is_refused(tmp_path: Path) -> None:
     sigmoid = km.Sequential([km.Input((3,)), km.layers.Dense(2, activation="hard_sigmoid")])
     for model, words in ((sub, "subclassed"), (function, "a function"), (sigmoid, "hard_sigmoid")):
         with pytest.raises(ValueError, match=words):
-            model.save(tmp_path / "model.h5")
+            model.save(tmp_path / FORMATS[save_format], save_format=save_format)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_in_two_models_is_refused_in_an_archive(tmp_path: Path) -> None:
+    dense, x = km.layers.Dense(3, name="twice"), km.Input((3,))
+    inner = km.Sequential([km.Input((3,)), dense], name="inner")
+    model = km.Model(x, dense(inner(x)))
+    with pytest.raises(ValueError, match=r"'twice' is part of 'inner' and of another"):
+        model.save(tmp_path / "model.keras", save_format="tf_keras")
     assert not list(tmp_path.iterdir())
 
 
