@@ -101,22 +101,28 @@ def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
                 places.add(frame.f_lineno)
                 raise KeyboardInterrupt
 
-        holding, leave, threads = threading.Event(), threading.Event(), []
+        holding, leave, over = threading.Event(), threading.Event(), threading.Event()
+        holders, threads = {"busy": 1, "queued": 2}.get(case, 0), []
 
         def hold() -> None:
             with lock:  # noqa: B023
                 holding.set()  # noqa: B023
                 leave.wait(5)  # noqa: B023
 
+        def leave_when_all_wait() -> None:
+            while len(lock._waiting) < holders and not over.is_set():  # noqa: B023
+                time.sleep(0.0001)
+            leave.set()  # noqa: B023
+
         if case == "owned":
             lock.__enter__()
-        for count in range({"busy": 1, "queued": 2}.get(case, 0)):
+        for count in range(holders):
             threads.append(threading.Thread(target=hold))
             threads[-1].start()
             holding.wait(5)
             while len(lock._waiting) < count:
                 time.sleep(0.0001)
-        threads.append(threading.Timer(0.002, leave.set))
+        threads.append(threading.Thread(target=leave_when_all_wait))
         threads[-1].start()
         try:
             sys.setprofile(interrupt)
@@ -128,6 +134,7 @@ def test_an_interrupt_leaves_nothing_taken(case: str) -> None:
             hit = False
         finally:
             sys.setprofile(None)
+            over.set()
         if case == "owned":
             assert not free(lock)
             lock.release()

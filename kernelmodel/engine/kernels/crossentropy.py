@@ -31,10 +31,13 @@ def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
             f"{shape}, got {labels.shape}. Squeeze the labels, or use the "
             "cross-entropy for one-hot labels."
         )
-    if labels.size and (labels.min() < 0 or labels.max() >= logits.shape[axis]):
+    if not labels.size:
+        return
+    least, most = np.minimum.reduce(labels, None), np.maximum.reduce(labels, None)
+    if least < 0 or most >= logits.shape[axis]:
         raise ValueError(
             f"sparse cross-entropy: labels must lie in [0, {logits.shape[axis]}), the number of "
-            f"classes; got labels from {labels.min()} to {labels.max()}. Give the last layer "
+            f"classes; got labels from {least} to {most}. Give the last layer "
             "one unit for each class, and number the classes from 0."
         )
 

@@ -47,7 +47,7 @@ def sparse_forward(
     check_labels(labels, probabilities, axis)
     rows = with_last(probabilities, axis).reshape(-1, probabilities.shape[axis])
     at = np.arange(len(rows)), labels.reshape(-1).astype(np.intp)
-    total = rows.sum(1)
+    total = np.add.reduce(rows, 1)
     share = rows[at] / total
     kept = clipped(share)
     return -np.log(kept).reshape(labels.shape), (at, total, kept, share == kept)

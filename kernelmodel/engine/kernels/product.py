@@ -26,11 +26,15 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
         The result, in pooled memory if it is new.
     """
     (n, k), m = a.shape, b.shape[1]
-    if n * k * m <= SMALL:
+    work = n * k * m
+    if work <= SMALL:
         return np.matmul(a, b, out=out)
     if out is None:
         out = pool.empty((n, m), np.result_type(a, b))
-    count = max(1, min(n * k * m // SHARE, 2 * parallel.width()))
+    if work < 2 * SHARE:
+        parallel.run(lambda _: np.matmul(a, b, out=out), 1)
+        return out
+    count = min(work // SHARE, 2 * parallel.width())
     down = n >= m
     slices = parallel.even_slices(n if down else m, count)
 

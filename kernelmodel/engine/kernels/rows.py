@@ -1,6 +1,6 @@
 """Reductions of rows and columns, and a row added to or multiplied into every row.
 
-Sums are matrix-vector products, several times as fast as `sum`.
+Sums are matrix-vector products, several times as fast as `sum` unless there are few numbers.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 SHORT = 64  # columns up to which NumPy's reduction of a row is mostly overhead
+FEW = 1024  # numbers up to which any reduction is mostly the overhead of its calls
 
 
 def column_sums(matrix: np.ndarray) -> np.ndarray:
     """Sum an (n, m) array over its rows, giving (m,)."""
+    if matrix.size <= FEW:
+        return np.add.reduce(matrix, 0)
     return np.ones(len(matrix), matrix.dtype) @ matrix
 
 
@@ -22,13 +25,15 @@ def row_sums(matrix: np.ndarray) -> np.ndarray:
 
 def last_axis_sums(x: np.ndarray) -> np.ndarray:
     """Sum (..., m) over its last axis, giving (..., 1)."""
+    if x.size <= FEW:
+        return np.add.reduce(x, -1, keepdims=True)
     return row_sums(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], 1)
 
 
 def last_axis_max(x: np.ndarray) -> np.ndarray:
     """The maxima of (..., m) over its last axis, (..., 1); short rows are laid out as columns."""
-    if not 1 < x.shape[-1] <= SHORT or x.size < 1024:
-        return x.max(-1, keepdims=True)
+    if not 1 < x.shape[-1] <= SHORT or x.size <= FEW:
+        return np.maximum.reduce(x, -1, keepdims=True)
     columns = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
     return np.maximum.reduce(columns, axis=0).reshape(*x.shape[:-1], 1)
 
@@ -50,13 +55,14 @@ def apply_row(
         `out`.
     """
     n, m = matrix.shape
+    if n < 1024 or m > SHORT:
+        return operation(matrix, row, out=out)
     if out is None:
         out = np.empty(matrix.shape, np.result_type(matrix, row))
     joined = 256 // max(m, 8)
-    whole = n - n % joined if m <= 64 and n >= 1024 else 0
-    if whole:
-        wide = (whole // joined, joined * m)
-        operation(matrix[:whole].reshape(wide), np.tile(row, joined), out=out[:whole].reshape(wide))
+    whole = n - n % joined
+    wide = (whole // joined, joined * m)
+    operation(matrix[:whole].reshape(wide), np.tile(row, joined), out=out[:whole].reshape(wide))
     if whole < n:
         operation(matrix[whole:], row, out=out[whole:])
     return out
