@@ -1,13 +1,14 @@
 """Ways to sum gradients over two processes: `-m tests.benchmarks.sums`.
 
 The gradients of a network with 2.2 million weights (8 arrays, 9 MB) and of one with 13 thousand
-weights in 25 arrays. A round makes each sum once, in turns. Each process computes with one thread.
-Milliseconds of the fastest tenth of the rounds, which had the processors for themselves, and of the
-median one.
+weights in 25 arrays. A round makes each sum once, in a drawn order. Each process computes with one
+thread. Milliseconds of the fastest tenth of the rounds, which had the processors for themselves,
+and of the median one.
 
 - one buffer: all gradients in one array, as `DataParallel` does it, with the copies there and back;
 - one call each: a sum for each array;
-- buckets: buffers of 1 MB;
+- buckets: arrays joined to buffers of at most 1 MB, larger ones by themselves;
+- pieces: one buffer, summed 1 MB at a time;
 - in turn: a matrix product as long as the sum of one buffer, and then the sum;
 - overlapped: the sum is started before that product, and waited for after it;
 - overlapped, asked: the same, with the product in eight parts, after each of which MPI is asked
@@ -37,7 +38,10 @@ GRADIENTS = {
     "2.2 million weights": [(128, 1024), (1024,), *[(1024, 1024), (1024,)] * 2, (1024, 10), (10,)],
 }
 BUCKET = 2**20
-WAYS = ("one buffer", "one call each", "buckets", "in turn", "overlapped", "overlapped, asked")
+WAYS = (
+    "one buffer", "one call each", "buckets", "pieces", "in turn", "overlapped",
+    "overlapped, asked",
+)  # fmt: skip
 
 
 def ways(shapes: list[tuple[int, ...]], exchange: MpiExchange) -> dict[str, Callable[[], Any]]:
@@ -69,6 +73,12 @@ def ways(shapes: list[tuple[int, ...]], exchange: MpiExchange) -> dict[str, Call
                 held.append(gradient)
         return found
 
+    def pieces() -> list[np.ndarray]:
+        whole = join(gradients)
+        for first in range(0, whole.size, BUCKET // 4):
+            total(whole[first : first + BUCKET // 4])
+        return np.split(whole, np.cumsum(sizes)[:-1])
+
     took = min(timed(one) for _ in range(5))
     a = np.ones((256, 256), "float32")
     repeats = max(8, int(took / min(timed(lambda: a @ a) for _ in range(5))) // 8 * 8)
@@ -92,7 +102,11 @@ def ways(shapes: list[tuple[int, ...]], exchange: MpiExchange) -> dict[str, Call
 
     each = lambda: [total(gradient * 1) for gradient in gradients]  # noqa: E731
     return dict(
-        zip(WAYS, (one, each, buckets, in_turn, overlapped, lambda: overlapped(8)), strict=True)
+        zip(
+            WAYS,
+            (one, each, buckets, pieces, in_turn, overlapped, lambda: overlapped(8)),
+            strict=True,
+        )
     )
 
 
@@ -113,10 +127,11 @@ def child(rounds: int) -> None:
     for name, shapes in GRADIENTS.items():
         made = ways(shapes, exchange)
         times: dict[str, list[float]] = {way: [] for way in WAYS}
+        draw = np.random.default_rng(0)  # the same orders in both processes
         for _ in range(rounds):
-            for way, function in made.items():
+            for way in draw.permutation(WAYS).tolist():
                 comm.Barrier()
-                times[way].append(1e3 * timed(function))
+                times[way].append(1e3 * timed(made[way]))
         found[name] = {way: np.quantile(t, (0.1, 0.5)).tolist() for way, t in times.items()}
     if comm.Get_rank() == 0:
         print("FIGURES" + json.dumps(found))
