@@ -5,10 +5,10 @@ weights in 25 arrays. A round makes each sum once, in a drawn order. Each proces
 thread. Milliseconds of the fastest tenth of the rounds, which had the processors for themselves,
 and of the median one.
 
-- one buffer: all gradients in one array, as `DataParallel` does it, with the copies there and back;
+- one buffer: all gradients in one array, with the copies there and back;
 - one call each: a sum for each array;
 - buckets: arrays joined to buffers of at most 1 MB, larger ones by themselves;
-- pieces: one buffer, summed 1 MB at a time;
+- pieces: one buffer, summed 1 MB at a time, as `DataParallel` does it;
 - in turn: a matrix product as long as the sum of one buffer, and then the sum;
 - overlapped: the sum is started before that product, and waited for after it;
 - overlapped, asked: the same, with the product in eight parts, after each of which MPI is asked
@@ -57,7 +57,9 @@ def ways(shapes: list[tuple[int, ...]], exchange: MpiExchange) -> dict[str, Call
         return np.concatenate([np.ravel(part) for part in parts])
 
     def total(buffer: np.ndarray) -> np.ndarray:
-        return exchange.add(buffer)
+        request = exchange._comm.Iallreduce(mpi.IN_PLACE, buffer, mpi.SUM)
+        exchange.wait(request, buffer)
+        return buffer
 
     def one() -> list[np.ndarray]:
         return np.split(total(join(gradients)), np.cumsum(sizes)[:-1])

@@ -223,6 +223,24 @@ def test_only_the_first_process_has_callbacks_and_its_changes_reach_all(world):
         assert one["bias"] == [1.0] * 8
 
 
+def test_sums_of_any_size_and_layout(world):
+    both, _ = world(
+        """
+        from mpi4py import MPI
+        from kernelmodel.distribute.exchange import MpiExchange
+        exchange = MpiExchange(MPI.COMM_WORLD.Dup())
+        found = []
+        for shape in ((), (0,), (3,), (700, 1000)):
+            for order in "CF":
+                whole = np.array(rng.normal(size=shape), "float32", order=order)
+                got = exchange.add(np.array(whole * (rank + 1), order=order))
+                found.append(bool(np.array_equal(got, whole * 1 + whole * 2)))
+        tell(found=found)
+        """
+    )
+    assert [one["found"] for one in both] == [[True] * 8] * 2
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_a_second_fit_and_then_steps_alone(world, jit):
     both, _ = world(
