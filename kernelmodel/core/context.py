@@ -30,8 +30,8 @@ class Context:
     """
 
     __slots__ = (
-        "depth", "losses", "masks", "observer", "path", "plan", "pure", "shapes_only", "stand_ins",
-        "tapes", "token", "training", "values", "written",
+        "depth", "later", "losses", "masks", "observer", "path", "plan", "pure", "shapes_only",
+        "stand_ins", "tapes", "token", "training", "values", "written",
     )  # fmt: skip
 
     def __init__(self, pure: bool = False) -> None:
@@ -52,6 +52,8 @@ class Context:
         self.shapes_only = False
         # A `RecordedStep` that is written down: it gives the variables' values.
         self.plan: Any = None
+        # `(function, args, like) -> result`: notes a call that is made each time the step runs.
+        self.later: Any = None
         self.token: Any = None
 
     def __enter__(self) -> Context:

@@ -40,6 +40,10 @@ class DataParallel:
       processes of a script shuffle all samples alike.
     - Other values in the logs of a `train_step` become one as
       `model.distribute_reduction_method` says.
+    - With `jit_compile=True` XLA computes all of a step but the sums over the workers, which cut it
+      into pieces; `steps_per_execution` only says how often callbacks are called. JAX must be
+      installed where the workers are. Processes that share a GPU each take most of its memory: set
+      `XLA_PYTHON_CLIENT_PREALLOCATE=false`, or `CUDA_VISIBLE_DEVICES` to one for each.
     - A worker without samples (in a small last batch, or when its shard has ended) waits for the
       others; it changes nothing.
     - `train_on_batch`, `test_on_batch` and `predict_on_batch` run in this process alone.
@@ -104,21 +108,8 @@ class DataParallel:
         finally:
             STRATEGY.reset(token)
 
-    def check_compile(self, jit_compile: Any) -> None:
-        """Check the arguments of `compile` that don't go with this strategy.
-
-        Raises:
-            ValueError: `jit_compile=True`.
-        """
-        if jit_compile:
-            raise ValueError(
-                "jit_compile=True doesn't go with DataParallel: XLA's steps run in one process. "
-                "Compile the model with jit_compile=False, or without the strategy."
-            )
-
     def crew(self, model: Any, sources: dict[str, Source | None]) -> Any:
         """Who runs epochs of a model on data; see `kernelmodel.training.crew.Alone`."""
-        self.check_compile(model.jit_compile)
         if self._client is None:
             return WorldCrew(model, sources, self._world.Dup())
         return ClusterCrew(model, sources, self._engines())

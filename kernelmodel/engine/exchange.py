@@ -8,9 +8,10 @@ workers' losses is the loss of the whole batch, and the same holds for gradients
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -87,7 +88,7 @@ def average_gradients(gradients: Sequence[Any]) -> list[Any]:
         return list(gradients)
     own = [getval(gradient) for gradient in gradients if gradient is not None]
     loss, exchange.loss = exchange.loss, None
-    averaged = iter(_tell(exchange.average, own, own, loss))
+    averaged = iter(_tell("average", own, own, loss))
     return [None if gradient is None else next(averaged) for gradient in gradients]
 
 
@@ -103,15 +104,13 @@ def mean_over_workers(value: Any) -> Any:
 
     Its gradient is a mean over the workers as well, as every worker's loss depends on it.
     """
-    exchange = EXCHANGE.get()
-    assert exchange is not None
     boxes, trace, _, _ = find_top_boxed_args((value,))
     if not boxes:
         value = plain(value)
-        return _tell(exchange.mean, value, value)
+        return _tell("mean", value, value)
     [(_, box)] = boxes
     out = mean_over_workers(box._value)
-    node = make_node(out, [box._node], lambda g: [_tell(exchange.mean, g, g)])
+    node = make_node(out, [box._node], lambda g: [_tell("mean", g, g)])
     return new_box(out, trace, node)
 
 
@@ -123,27 +122,31 @@ def loss_of_all(loss: Any, count: Any) -> Any:
         count: What it was divided by, unless that was a number in proportion to the samples; None
             for a sum, which counts in full.
     """
-    exchange = EXCHANGE.get()
-    if exchange is None:
+    if EXCHANGE.get() is None:
         return loss
     if count is None:
         one = np.ones((), getval(loss).dtype)
-        return loss * _tell(exchange.whole, one, one)
+        return loss * _tell("whole", one, one)
     count = getval(count)
-    return loss * _tell(exchange.rate, count, count)
+    return loss * _tell("rate", count, count)
 
 
-def _tell(function: Callable[..., Any], like: Any, *args: Any) -> Any:
-    """Call a function that waits for the other workers.
+def _tell(method: str, like: Any, *args: Any) -> Any:
+    """Call a method of the exchange, which waits for the other workers.
 
-    A step that is being recorded only writes it down: the others may not be recording.
+    A step that is being recorded or compiled only notes the call: the others may not be at it.
 
     Args:
-        function: What is called.
+        method: Its name.
         like: Arrays of the shapes that it returns.
         *args: Its arguments.
     """
     context = CURRENT.get()
-    if context is None or context.plan is None:
-        return function(*args)
-    return context.plan.later(function, args, like)
+    if context is None or context.later is None:
+        return _ask(method, *args)
+    return context.later(partial(_ask, method), args, like)
+
+
+def _ask(method: str, *args: Any) -> Any:
+    """Call a method of the exchange of now: a compiled step may outlive the one it met first."""
+    return getattr(EXCHANGE.get(), method)(*args)

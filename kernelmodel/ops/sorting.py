@@ -39,14 +39,17 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     Args:
         x: Array of any shape, or what becomes one.
         kth: Place that is as in sorted order.
-        axis: Axis; negative ones count from the last.
+        axis: Axis; negative ones count from the last. None for all values in a row.
 
     Examples:
         >>> import kernelmodel as km
         >>> int(km.ops.argpartition([3.0, 1.0, 2.0], 0)[0])
         1
     """
-    return _cast(np.argpartition(getval(x), kth, axis=axis), "int32")
+    x = getval(x)
+    if axis is None:
+        x, axis = np.ravel(x), -1
+    return _cast(np.argpartition(x, kth, axis=axis), "int32")
 
 
 @op

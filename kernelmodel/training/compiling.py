@@ -105,8 +105,6 @@ class Compiling(Steps):
         check_compile(run_eagerly, pss_evaluation_shards, kwargs)
         check_count("steps_per_execution", steps_per_execution)
         strategy = STRATEGY.get()
-        if strategy is not None:
-            strategy.check_compile(jit_compile)
         if jit_compile and not run_eagerly:
             require_jax()
         chosen = optimizers.get(optimizer)

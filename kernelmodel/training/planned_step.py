@@ -16,6 +16,7 @@ from kernelmodel.core.context import Context
 from kernelmodel.core.revision import Revision
 from kernelmodel.core.tree import flatten, map_structure, pack_like
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.exchange import EXCHANGE
 from kernelmodel.engine.plan import Plan, PlanArray, Unplannable
 
 # Plans of one step, for batches of different shapes: the oldest goes when there are more.
@@ -42,7 +43,7 @@ class PlannedStep:
         self._variables: list[Any] = []
         inputs = [None if leaf is None else self._plan.input(leaf) for leaf in flatten(data)]
         with Context(pure=True) as context, built_in_code_only():
-            context.plan = self
+            context.plan, context.later = self, self._plan.later
             result = map_structure(getval, step(pack_like(data, inputs)))
             written = list(context.written.values())
             losses = list(context.losses.values())
@@ -64,10 +65,6 @@ class PlannedStep:
         """A variable that the step reads, as an array of the plan."""
         self._variables.append(variable)
         return self._plan.input(variable._array)
-
-    def later(self, function: Callable[..., Any], args: Any, like: Any) -> Any:
-        """A call that the plan makes each time it runs, but not now; see `Plan.later`."""
-        return self._plan.later(function, args, like)
 
     def run(self, leaves: list[Any], accept: Callable[[Any], bool]) -> tuple[bool, Any]:
         """Run the step on a batch.
@@ -111,7 +108,7 @@ class PlannedSteps:
             self._revision, self._plans = Revision.count, {}
         if not all(type(leaf) is np.ndarray and leaf.dtype.kind not in TEXT for leaf in leaves):
             return None, leaves
-        key = described(data)
+        key = described(data), EXCHANGE.get() is not None
         if key not in self._plans:
             if len(self._plans) == MOST_PLANS:
                 del self._plans[next(iter(self._plans))]

@@ -124,10 +124,16 @@ def make_function(
         with model._trainable_flags.applied() if training else nullcontext():
             rest = itertools.islice(iterator, model.steps_per_execution - 1)
             batches = itertools.chain([first], rest)
-            if model.jit_compile and not model.run_eagerly:
-                results = model._xla_step(step, guard).run(list(batches), joins)
-            else:
+            if not model.jit_compile or model.run_eagerly:
                 results = [execute(data) for data in batches]
+            elif EXCHANGE.get() is None:
+                results = model._xla_step(step, guard).run(list(batches), joins)
+            else:  # the workers agree on each batch when it is taken, just before its step
+                results = [
+                    result
+                    for data in batches
+                    for result in model._xla_step(step, guard).run([data], joins)
+                ]
         return concatenate(results) if joins else results[-1]
 
     return function

@@ -14,9 +14,11 @@ from kernelmodel.core.watching import WATCHERS, due, watch
 from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.device_state import DeviceState
+from kernelmodel.engine.exchange import EXCHANGE
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
-from kernelmodel.training.diagnose import explain_nan
+from kernelmodel.engine.xla_relay import Relay, later
+from kernelmodel.training.step import failed_elsewhere, nan_error
 from kernelmodel.training.xla_errors import as_untraceable
 
 
@@ -54,6 +56,7 @@ class Tracing(Context):
 
     def __init__(self) -> None:
         super().__init__(pure=True)
+        self.later = later
         self.unheld: dict[int, Any] = {}
 
     def _own(self, variable: Any) -> Any:
@@ -92,7 +95,11 @@ class Program:
         self._step, self._variables, self._closed = step, variables, closed
         self._structure: Any = None
         self._written: list[int] = []
-        self._compiled = jax.jit(self._scan if several else self._once)
+        # With workers the sums over them cut it; they run one step a call.
+        shared = EXCHANGE.get() is not None
+        self._compiled = (
+            Relay(self._once) if shared else jax.jit(self._scan if several else self._once)
+        )
 
     def run(self, values: list[Any], data: Any) -> tuple[Any, dict[int, Any]]:
         """Run it, without changing anything.
@@ -189,7 +196,8 @@ class XlaStep:
     def run(self, batches: Sequence[Any], joins: bool) -> list[Any]:
         """Run the step on each of some batches, in their order.
 
-        As many batches of the same shapes as `model.steps_per_execution` run as one program.
+        As many batches of the same shapes as `model.steps_per_execution` run as one program; with
+        workers each runs by itself.
 
         Args:
             batches: At most `model.steps_per_execution` of them.
@@ -219,7 +227,7 @@ class XlaStep:
         return data
 
     def _run_program(self, key: Any, data: Any, several: bool) -> tuple[Any, dict[int, Any]]:
-        place = key, several
+        place = key, several, EXCHANGE.get() is not None
         if place in self._programs:
             return self._programs[place].run(self.state.gather(), data)
         program = Program(self.step, self.state.variables, several, closed=False)
@@ -244,13 +252,13 @@ class XlaStep:
         """Whether the loss, or one of several steps' losses, is not a number."""
         if not self.guard or self.model._nan_allowed or not isinstance(result, dict):
             return False
-        return not np.isfinite(result.get("loss", 0.0)).all()
+        return not np.isfinite(result.get("loss", 0.0)).all() or failed_elsewhere()
 
     def _run_one(self, data: Any, key: Any) -> Any:
         with ENGINE_LOCK:
             result, written = self._run_program(key, data, several=False)
             if self._refused(result):
-                raise FloatingPointError(explain_nan(self.model, data))
+                raise nan_error(self.model, data, result)
             if self.guard and WATCHERS:
                 self._show(written)
             self.state.commit(written)

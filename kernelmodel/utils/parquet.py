@@ -15,6 +15,7 @@ from kernelmodel.training.checks import check_count, check_flag
 from kernelmodel.training.data import pack_x_y_sample_weight
 from kernelmodel.training.sources.arrays import split_rows
 from kernelmodel.utils.directories import check_split, files_in
+from kernelmodel.utils.optional import require
 from kernelmodel.utils.parquet_table import ParquetTable
 
 GROUPS_AT_ONCE = 8
@@ -38,7 +39,7 @@ def table_dataset_from_parquet(
 
     Args:
         path: A file; a directory, for all its files `*.parquet` in the order of their paths; or a
-            list of files.
+            list of files; or a `pyarrow.dataset.Dataset` of whole Parquet files on this machine.
         features: The inputs: the name of a column; a list of names, joined to one array (batch,
             width); or a dict of these, by the names of a model's inputs. None for a list of all
             that are neither targets nor weights.
@@ -61,7 +62,8 @@ def table_dataset_from_parquet(
         ImportError: The package pyarrow (extra `parquet`) is missing.
         FileNotFoundError: There are no such files.
         ValueError: A column that isn't there, of another type than those above, or that doesn't
-            join with others; while reading, a missing value or a list of another length.
+            join with others, a data set with a filter or with columns in the names of its
+            folders; while reading, a missing value or a list of another length.
 
     Examples:
         >>> import kernelmodel as km
@@ -192,7 +194,9 @@ class ParquetRows:
 
 
 def _files(path: Any) -> list[str]:
-    """The files that a path, or a list of paths, stands for."""
+    """The files that a path, a list of paths or pyarrow's data set stands for."""
+    if hasattr(path, "count_rows"):
+        return _files_of_dataset(path)
     if isinstance(path, (list, tuple)):
         files = [os.fspath(one) for one in path]
     elif os.path.isdir(path):
@@ -204,3 +208,22 @@ def _files(path: Any) -> list[str]:
         what = f"file {missing[0]!r}" if missing else f"file '*.parquet' in {path!r}"
         raise FileNotFoundError(f"table_dataset_from_parquet: there is no {what}.")
     return files
+
+
+def _files_of_dataset(dataset: Any) -> list[str]:
+    """The files of a data set of pyarrow that holds all their rows, and nothing else."""
+    files = list(getattr(dataset, "files", []))
+    parquet = require("pyarrow.parquet", "pyarrow", "table_dataset_from_parquet")
+    local = files and dataset.filesystem.type_name == "local"
+    if not local or dataset.format.default_extname != "parquet":
+        reason = "isn't made of Parquet files on this machine"
+    elif set(dataset.schema.names) - set(parquet.read_schema(files[0]).names):
+        reason = "has columns that stand in the names of its folders"
+    elif dataset.count_rows() != sum(parquet.read_metadata(file).num_rows for file in files):
+        reason = "has a filter"
+    else:
+        return files
+    raise ValueError(
+        f"table_dataset_from_parquet: a pyarrow data set must hold whole Parquet files on this "
+        f"machine, but {dataset!r} {reason}. Write what it gives to Parquet files first."
+    )

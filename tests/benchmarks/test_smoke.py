@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import from_disk, layer_monitor, panel_overhead
+from tests.benchmarks import from_disk, layer_monitor, panel_overhead, sums
 from tests.benchmarks.__main__ import SECTIONS, main
 
 
@@ -38,6 +38,11 @@ def test_layer_monitor_runs(capsys):
 def test_training_from_disk_runs(capsys):
     from_disk.main(rows=300, rounds=1)
     assert "| memory |" in (text := capsys.readouterr().out) and "| Parquet |" in text
+
+
+def test_sums_run(capsys):
+    sums.main(rounds=1)
+    assert "| 2.2 million weights |" in capsys.readouterr().out
 
 
 @pytest.mark.slow

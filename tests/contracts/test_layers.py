@@ -381,8 +381,23 @@ def test_masks_are_passed_on(case):
         assert any("mask" in str(w.message) for w in caught)
 
 
-def pure_step(layer, case, args, modes):
-    """A function of raw JAX arrays: (variables, inputs) -> (an output a mode, variables after)."""
+def gradients(layer, case, args, training):
+    """Gradients of the sum of all squares, for inputs of floats and for weights."""
+    sources = [leaf for leaf in flatten(args) if is_float(leaf)]
+    with GradientTape() as tape:
+        for x in sources:
+            tape.watch(x)
+        results = flatten(run(layer, case, args, training))
+        loss = sum(km.ops.sum(y * y) for y in results if is_float(y))
+    sources = [*sources, *layer.trainable_weights]
+    return tape.gradient(loss, sources, unconnected_gradients="zero") if is_float(loss) else []
+
+
+def pure_step(layer, case, args, modes, differentiated=False):
+    """A function of raw JAX arrays: (variables, inputs) -> (an output a mode, variables after).
+
+    The outputs come with gradients, in the last mode, if they are asked for.
+    """
     variables, leaves = layer.variables, flatten([args])
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
 
@@ -396,21 +411,37 @@ def pure_step(layer, case, args, modes):
         with context:
             arguments = map_structure(lambda _: next(rebuilt), args)
             results = [run(layer, case, arguments, training) for training in modes]
+            if differentiated:
+                results.append(gradients(layer, case, arguments, modes[-1]))
             after = [v.value for v in variables]
         return unwrap(map_structure(getval, results)), unwrap(list(map(getval, after)))
 
     return step, [v.numpy() for v in variables], [leaves[i] for i in places]
 
 
+# Most of the time of these tests is XLA's, which needn't make fast code of steps that run once.
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+# The largest pixels lie where their gradient jumps, and rounding decides on which side.
+AT_KINKS = {"AutoContrast"}
+
+
 @every_compiled_case
-def test_the_same_numbers_under_xla(case):
+def test_the_same_numbers_and_gradients_under_xla(case):
     jax = importlib.import_module("jax")
     layer, args = made(case)
     modes = [False, True] if case.in_training and not case.random else [False]
-    step, *given = pure_step(layer, case, args, modes)
-    results, after = jax.jit(step)(*given)
+    step, *given = pure_step(layer, case, args, modes, differentiated=True)
+    (*results, slopes), after = jax.jit(step, compiler_options=QUICK)(*given)
     expected = [run(layer, case, args, training) for training in modes]
     assert_close(results, expected, rtol=2e-5, atol=2e-5)
+    if case.name in AT_KINKS:
+        return
+    wanted = gradients(layer, case, args, modes[-1])
+    assert [dtype_of(slope) for slope in slopes] == [dtype_of(slope) for slope in wanted]
+    for one, other in zip(slopes, wanted):
+        assert_close(one, other, rtol=1e-4, atol=1e-4 * max(1.0, np.abs(other).max(initial=0)))
     assert_close(after, [v.numpy() for v in layer.variables], rtol=1e-5, atol=1e-6)
 
 

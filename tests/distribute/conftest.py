@@ -38,13 +38,15 @@ def difference(one, two):
     pairs = list(zip(one.get_weights(), two.get_weights()))
     return max(float(np.abs(a - b).max()) for a, b in pairs)
 
+MORE = {}  # arguments for every compile
+
 def same(make, compiled, fitted, data=(x, y)):
     alone = make()
-    alone.compile(**compiled())
+    alone.compile(**compiled(), **MORE)
     first = alone.fit(*data, verbose=0, **fitted())
     together = make()
     with strategy.scope():
-        together.compile(**compiled())
+        together.compile(**compiled(), **MORE)
     second = together.fit(*data, verbose=0, **fitted())
     logs = max(
         float(np.max(np.abs(np.subtract(first.history[name], second.history[name]))))
@@ -71,7 +73,7 @@ def world(tmp_path_factory):
         environment["PATH"] = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
         done = subprocess.run(
             ["mpiexec", "-n", str(processes), sys.executable, str(script)],
-            env=environment, capture_output=True, text=True, timeout=240, check=False,
+            env=environment, capture_output=True, text=True, timeout=480, check=False,
         )  # fmt: skip
         output = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, output

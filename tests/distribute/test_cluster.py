@@ -61,14 +61,15 @@ def defined_in_a_notebook(source):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_training_is_that_of_one_process(strategy, optimizer):
+@pytest.mark.parametrize("jit", [False, True])
+def test_training_is_that_of_one_process(strategy, optimizer, jit):
     weights = rng.uniform(0.5, 2, 77)
     options = {
         "batch_size": 15, "epochs": 3, "verbose": 0, "shuffle": False, "validation_split": 0.2,
         "sample_weight": weights, "class_weight": {0: 1.0, 1: 2.0, 2: 0.5},
     }  # fmt: skip
-    alone = compiled(small(), None, optimizer)
-    together = compiled(small(), strategy, optimizer)
+    alone = compiled(small(), None, optimizer, jit_compile=jit)
+    together = compiled(small(), strategy, optimizer, jit_compile=jit)
     first, second = (model.fit(X, Y, **options).history for model in (alone, together))
     assert_same(alone, together)
     for name, values in first.items():
@@ -287,8 +288,6 @@ def test_settings_that_do_not_fit(strategy):
     model = compiled(small(), strategy)
     with pytest.raises(ValueError, match="batch_size=1` is less"):
         model.fit(X, Y, batch_size=1, verbose=0)
-    with pytest.raises(ValueError, match="jit_compile=True doesn't go"):
-        compiled(small(), strategy, jit_compile=True)
     plain = compiled(small())
     with strategy.scope(), pytest.raises(ValueError, match="compiled without a strategy"):
         plain.fit(X, Y, verbose=0)

@@ -89,14 +89,45 @@ EQUAL = {
 }
 
 
+def body_of(case):
+    return "\n".join(line[8:] for line in EQUAL[case].strip("\n").splitlines())
+
+
 @pytest.mark.parametrize("case", EQUAL)
 def test_training_is_that_of_one_process(world, case):
-    body = "\n".join(line[8:] for line in EQUAL[case].strip("\n").splitlines())
-    both, _ = world(body + "\ntell(**found)\n")
+    both, _ = world(body_of(case) + "\ntell(**found)\n")
     assert [one["rank"] for one in both] == [0, 1]
     for one in both:
         assert one["weights"] < CLOSE
         assert one["logs"] < 2e-5
+
+
+# Each of these asks the other workers for something else, or at another time.
+COMPILED = (
+    "adam, a last batch of one sample",
+    "several steps a call, steps_per_epoch",
+    "scaled loss",
+    "synchronized statistics",
+    "a sum of losses",
+    "masks of unequal length",
+)
+
+
+@pytest.fixture(scope="module")
+def under_xla(world):
+    """Results of these cases with steps that XLA compiles, by name, from one script."""
+    bodies = [f"{body_of(case)}\ntell(case={case!r}, **found)\n" for case in COMPILED]
+    quick = "os.environ['XLA_FLAGS'] = '--xla_backend_optimization_level=0'"
+    both, _ = world("\n".join([quick, "MORE['jit_compile'] = True", *bodies]))
+    return {case: [one for one in both if one["case"] == case] for case in COMPILED}
+
+
+@pytest.mark.parametrize("case", COMPILED)
+def test_training_under_xla_is_that_of_one_process(under_xla, case):
+    assert [one["rank"] for one in under_xla[case]] == [0, 1]
+    for one in under_xla[case]:
+        assert one["weights"] < 5 * CLOSE
+        assert one["logs"] < 5e-5
 
 
 def test_predictions_come_in_order_and_scores_are_exact(world):
@@ -192,6 +223,45 @@ def test_only_the_first_process_has_callbacks_and_its_changes_reach_all(world):
         assert one["bias"] == [1.0] * 8
 
 
+def test_sums_of_any_size_and_layout(world):
+    both, _ = world(
+        """
+        from mpi4py import MPI
+        from kernelmodel.distribute.exchange import MpiExchange
+        exchange = MpiExchange(MPI.COMM_WORLD.Dup())
+        found = []
+        for shape in ((), (0,), (3,), (700, 1000)):
+            for order in "CF":
+                whole = np.array(rng.normal(size=shape), "float32", order=order)
+                got = exchange.add(np.array(whole * (rank + 1), order=order))
+                found.append(bool(np.array_equal(got, whole * 1 + whole * 2)))
+        tell(found=found)
+        """
+    )
+    assert [one["found"] for one in both] == [[True] * 8] * 2
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_second_fit_and_then_steps_alone(world, jit):
+    both, _ = world(
+        f"""
+        model = small()
+        with strategy.scope():
+            model.compile("adam", "sparse_categorical_crossentropy", jit_compile={jit})
+        model.fit(x[:32], y[:32], batch_size=16, epochs=3, verbose=0)
+        model.fit(x[:32], y[:32], batch_size=16, epochs=3, verbose=0)
+        before = model.get_weights()[0]
+        alone = rank == 0 and [
+            model.train_on_batch(x[:8], y[:8]) for _ in range(4)  # of the shape of a part
+        ]
+        moved = float(np.abs(model.get_weights()[0] - before).max())
+        tell(steps=int(model.optimizer.iterations), moved=moved)
+        """
+    )
+    assert [one["steps"] for one in both] == [16, 12]
+    assert both[0]["moved"] > 0 and both[1]["moved"] == 0
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -200,6 +270,13 @@ def test_only_the_first_process_has_callbacks_and_its_changes_reach_all(world):
             x[70] = np.nan  # in the part of worker 1
             """,
             ["FloatingPointError", "worker"],
+        ),
+        (
+            """
+            MORE["jit_compile"] = True
+            x[70] = np.nan
+            """,
+            ["FloatingPointError", "`x` holds values"],
         ),
         (
             """
@@ -231,7 +308,7 @@ def test_only_the_first_process_has_callbacks_and_its_changes_reach_all(world):
             ["the weights of worker(s) [1] differ"],
         ),
     ],
-    ids=["nan", "error", "drift"],
+    ids=["nan", "nan under XLA", "error", "drift"],
 )
 def test_an_error_on_one_worker_ends_all(world, code, words):
     import textwrap
@@ -242,7 +319,7 @@ def test_an_error_on_one_worker_ends_all(world, code, words):
             """
             model = small()
             with strategy.scope():
-                model.compile("sgd", "sparse_categorical_crossentropy")
+                model.compile("sgd", "sparse_categorical_crossentropy", **MORE)
             model.fit(x, y, batch_size=16, shuffle=False, verbose=0)
             """
         ),

@@ -109,7 +109,8 @@ CASES = [
     Case("stop_gradient", (normal(2, 3),)),
     Case("convert_to_tensor", (normal(2, 3),), symbolic=False, gradient=(0,)),
     Case("convert_to_numpy", (normal(2, 3),), symbolic=False, xla=False),
-    *each("shape ndim size", normal(2, 3), symbolic=False, xla=False),
-    *each("is_tensor dtype_of", normal(2, 3), symbolic=False, xla=False, keras=False),
+    *each("shape ndim size", normal(2, 3), symbolic=False),
+    Case("is_tensor", (normal(2, 3),), symbolic=False, keras=False),
+    Case("dtype_of", (BOOLS,), symbolic=False, xla=False, keras=False),
     Case("standardize_dtype", ("float32",), symbolic=False, xla=False, keras=False),
 ]  # fmt: skip

@@ -47,7 +47,7 @@ CASES = [
            (0,), tolerance=2e-4)
       for way in ("nearest", "bilinear")],
     Case("image.elastic_transform", (IMAGE,), {"seed": 1, "sigma": 1.0, "alpha": 2.0}, (0,),
-         keras=False, xla=False),
+         keras=False),
     Case("image.gaussian_blur", (IMAGE, (3, 5), (0.8, 1.3)), {"data_format": LAST}, (0,)),
     Case("image.gaussian_blur", (normal(3, 7, 5),), {"data_format": FIRST}, (0,)),
     Case("image.sobel_edges", (IMAGE,), gradient=(0,)),

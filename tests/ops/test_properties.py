@@ -39,9 +39,19 @@ def test_istft_is_the_inverse_of_stft(window):
     np.testing.assert_allclose(ops.istft(spectrum, 16, 4, 20, 60, window), x[:, :60], atol=1e-9)
 
 
-def test_argpartition_puts_the_kth_in_its_place():
-    x = rng.standard_normal((3, 9))
-    ordered = np.take_along_axis(x, np.asarray(ops.argpartition(x, 4)), -1)
+@pytest.mark.parametrize("axis", [-1, 0, None])
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_argpartition_puts_the_kth_in_its_place(engine, axis):
+    x = rng.standard_normal((3, 9) if axis != 0 else (9, 3)).astype("float32")
+    if engine == "xla":
+        order = jax.jit(lambda a: unwrap(ops.argpartition(XlaArray(a), 4, axis)))(x)
+    else:
+        order = ops.argpartition(x, 4, axis)
+    assert order.dtype == "int32"
+    x = x.ravel() if axis is None else x
+    ordered = np.moveaxis(np.take_along_axis(x, np.asarray(order), axis or 0), axis or 0, -1)
+    assert (np.sort(order, axis or 0) == np.sort(np.argsort(x, axis or 0), axis or 0)).all()
+    ordered = np.atleast_2d(ordered)
     assert (ordered[:, :4] <= ordered[:, 4:5]).all()
     assert (ordered[:, 5:] >= ordered[:, 4:5]).all()
 

@@ -457,7 +457,13 @@ class InPlace(L.Layer):
         return x
 
 
-@pytest.mark.parametrize("cls", [Branches, AsArray, Method, JaxBranch, InPlace])
+class Formats(L.Layer):
+    def call(self, x: Any) -> Any:
+        self.said = f"{x[0, 0]:.2f}"  # the line
+        return x
+
+
+@pytest.mark.parametrize("cls", [Branches, AsArray, Method, JaxBranch, InPlace, Formats])
 def test_the_error_names_the_layer_the_line_and_the_fix(cls: Any) -> None:
     block = km.Sequential([L.Input((6,)), cls(name="mine")], name="block")
     model = km.Sequential([L.Input((6,)), block, L.Dense(1)], name="whole")
@@ -491,6 +497,70 @@ def test_a_step_of_the_users_own() -> None:
     model.compile("sgd", "mse", jit_compile=True)
     with pytest.raises(TypeError, match=r"(?s)^The step can't.*in train_step.*# the line.*ops\."):
         model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("cls", [AsArray, Method, Formats])
+def test_also_where_gradients_are_recorded(cls: Any) -> None:
+    model = km.Sequential([L.Input((6,)), L.Dense(6), cls(name="mine"), L.Dense(1)], name="whole")
+    model.compile("sgd", "mse", jit_compile=True)
+    with pytest.raises(TypeError) as caught:
+        model.fit(X, Y, verbose=0)
+    said = str(caught.value)
+    assert said.startswith(f"Layer 'whole/mine' ({cls.__name__}) can't be compiled"), said
+    assert "# the line" in said and "ops." in said, said
+
+
+def wrong_loss(y_true: Any, y_pred: Any) -> Any:
+    return ops.abs(y_true - y_pred) if ops.sum(y_pred) > 0 else y_pred  # the line
+
+
+class WrongLoss(km.losses.Loss):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred[:, 0] * float(np.asarray(y_pred).mean())  # the line
+
+
+def wrong_metric(y_true: Any, y_pred: Any) -> Any:
+    return float(ops.sum(y_pred))  # the line
+
+
+class WrongMetric(km.metrics.Mean):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if ops.sum(y_pred) > 0:  # the line
+            super().update_state(y_pred)
+
+
+class WrongConstraint(km.constraints.Constraint):
+    def __call__(self, x: Any) -> Any:
+        return x if ops.sum(x) > 0 else -x  # the line
+
+
+class WrongRegularizer(km.regularizers.Regularizer):
+    def __call__(self, x: Any) -> Any:
+        return 0.0 if ops.sum(x) > 0 else 1.0  # the line
+
+
+@pytest.mark.parametrize(
+    ("compiled", "layer", "who"),
+    [
+        ({"loss": wrong_loss}, {}, "Loss 'wrong_loss' ("),
+        ({"loss": WrongLoss(name="own")}, {}, "Loss 'own' (WrongLoss)"),
+        ({"metrics": [wrong_metric]}, {}, "Metric 'wrong_metric' ("),
+        ({"metrics": [WrongMetric(name="own")]}, {}, "Metric 'own' (WrongMetric)"),
+        ({}, {"kernel_constraint": WrongConstraint()}, "Constraint WrongConstraint"),
+        ({}, {"kernel_regularizer": WrongRegularizer()}, "Regularizer WrongRegularizer"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_losses_metrics_and_the_like_are_named_too(
+    compiled: dict[str, Any], layer: dict[str, Any], who: str
+) -> None:
+    model = km.Sequential([L.Input((6,)), L.Dense(1, **layer)])
+    model.compile(**{"optimizer": "sgd", "loss": "mse", "jit_compile": True, **compiled})
+    with pytest.raises(TypeError) as caught:
+        model.fit(X, Y, verbose=0)
+    said = str(caught.value)
+    assert said.startswith(who), said
+    assert "# the line" in said and "test_xla_step.py" in said and "ops." in said, said
 
 
 def test_other_errors_stay_as_they_are() -> None:

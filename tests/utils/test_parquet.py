@@ -200,6 +200,24 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         read("nothing.parquet")
 
 
+def test_data_sets_of_pyarrow(tmp_path: Path) -> None:
+    from pyarrow import dataset
+
+    for i in range(2):
+        table = pa.table({"n": list(range(10 * i, 10 * i + 10)), "k": [0, 1] * 5})
+        pq.write_table(table, tmp_path / f"{i}.parquet")
+    given = dataset.dataset(tmp_path)
+    assert whole(read(given, "n", shuffle=False)).ravel().tolist() == list(range(20))
+    with pytest.raises(ValueError, match="has a filter"):
+        read(given.filter(dataset.field("n") > 3), "n")
+    with pytest.raises(ValueError, match="isn't made of Parquet files"):
+        read(dataset.dataset(given.to_table()), "n")
+    parts = dataset.partitioning(pa.schema([("k", pa.int64())]), flavor="hive")
+    dataset.write_dataset(given, tmp_path / "parts", format="parquet", partitioning=parts)
+    with pytest.raises(ValueError, match="in the names of its folders"):
+        read(dataset.dataset(tmp_path / "parts", partitioning=parts), "n")
+
+
 def test_files_that_differ(tmp_path: Path) -> None:
     pq.write_table(pa.table({"n": [1]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"n": ["one"]}), tmp_path / "b.parquet")
