@@ -17,7 +17,7 @@ FAILURE = 7  # the tag of messages that say why a worker can't go on
 SPIN_SECONDS = 0.0001
 NAP_SECONDS = 0.00001
 LONGEST_NAP_SECONDS = 0.001
-# Large sums are made in pieces, which stay in the processor's cache (see tests/benchmarks/sums.py).
+# Large sums are made in pieces, which was faster than whole (see tests/benchmarks/sums.py).
 PIECE_BYTES = 2**20
 
 # Buffers of sums that a failure broke off: MPI may still write to them.
