@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kernelmodel.core.arguments import to_arrays
 from kernelmodel.core.autoconfig import Configurable, init_parameters
@@ -15,7 +15,7 @@ from kernelmodel.core.call_spec import (
 )
 from kernelmodel.core.context import Context
 from kernelmodel.core.input_spec import check_inputs
-from kernelmodel.core.lookup import TABLES
+from kernelmodel.core.lookup import TABLES, unknown_arguments
 from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import dtype_of_policy, get_policy
@@ -85,11 +85,8 @@ class Layer(Weights, Operation):
         if batch_shape is not None or shape is not None:
             self._declared_input_shape = tuple(batch_shape or (None, *shape))
         if kwargs:
-            allowed = [n for n in init_parameters(type(self)) if n != "self"]
-            raise TypeError(
-                f"{type(self).__name__} got unknown argument(s) {sorted(kwargs)}. It takes: "
-                f"{', '.join(allowed)}."
-            )
+            cls = type(self)
+            raise TypeError(unknown_arguments(cls.__name__, kwargs, init_parameters(cls)))
         self.dtype_policy = get_policy(dtype, self.name)
         self.autocast = autocast
         self.activity_regularizer = (
@@ -105,9 +102,15 @@ class Layer(Weights, Operation):
         self._lost_mask_warned = False
         self._output_shape: Any = None
 
-    if TYPE_CHECKING:  # a layer's attributes are its author's
-
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        # What is missing now was missing before, but the error of a property says why.
+        try:
+            return object.__getattribute__(self, name)
+        except AttributeError as error:
+            hint = f"Call super().__init__() at the start of {type(self).__name__}.__init__."
+            if "_tracked" in self.__dict__ or hint in str(error):
+                raise
+            raise AttributeError(f"{error}. {hint}", name=name, obj=self) from None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -377,4 +380,6 @@ class Layer(Weights, Operation):
         return {**base, **derived}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        # A subclass may print itself before it calls super().__init__().
+        name, built = getattr(self, "name", None), getattr(self, "built", False)
+        return f"<{type(self).__name__} name={name}, built={built}>"

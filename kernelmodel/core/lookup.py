@@ -25,6 +25,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"Known names: {shown}{', ...' if len(known) > 12 else '.'}"
 
 
+def unknown_arguments(owner: str, unknown: Iterable[str], known: Iterable[str]) -> str:
+    """The error message of arguments that an owner doesn't take."""
+    names, allowed = sorted(unknown), list(known)
+    near = [match for name in names for match in difflib.get_close_matches(name, allowed, n=1)]
+    hint = f" Did you mean {' and '.join(map(repr, near))}?" if near else ""
+    return f"{owner} got unknown argument(s) {names}.{hint} It takes: {', '.join(allowed)}."
+
+
 class Registry:
     """Classes and functions of one kind by name.
 

@@ -118,7 +118,7 @@ class Loss(Configurable):
         return self._dtype if name == "dtype" else super()._init_argument(name)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
+        return f"<{type(self).__name__} name={getattr(self, 'name', None)}>"
 
 
 class LossFunctionWrapper(Loss):

@@ -178,4 +178,4 @@ class Metric(Configurable):
             return found, [context.values[id(v)] for v in variables]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
+        return f"<{type(self).__name__} name={getattr(self, 'name', None)}>"

@@ -183,9 +183,19 @@ def hull(boxes: Any, matrix: Any) -> Any:
             (a0 x + a1 y + a2, b0 x + b1 y + b2).
     """
     a0, a1, a2, b0, b1, b2 = matrix
+    x, y = vertices(boxes)
+    return around(a0 * x + a1 * y + a2, b0 * x + b1 * y + b2)
+
+
+def vertices(boxes: Any) -> tuple[Any, Any]:
+    """Columns and rows (..., 4) of the vertices of boxes "xyxy", in turn."""
     x = anp.stack([boxes[..., i] for i in (0, 2, 2, 0)], -1)
     y = anp.stack([boxes[..., i] for i in (1, 1, 3, 3)], -1)
-    x, y = a0 * x + a1 * y + a2, b0 * x + b1 * y + b2
+    return x, y
+
+
+def around(x: Any, y: Any) -> Any:
+    """The smallest upright boxes around points (..., points), as "xyxy"."""
     return anp.stack([anp.min(x, -1), anp.min(y, -1), anp.max(x, -1), anp.max(y, -1)], -1)
 
 

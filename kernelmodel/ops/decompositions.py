@@ -14,7 +14,7 @@ from kernelmodel.engine.scope import shapes_only
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import op
-from kernelmodel.ops.families import floating
+from kernelmodel.ops.families import floating, in_float32
 
 __all__ = ["cholesky", "eig", "eigh", "lu_factor", "qr", "svd"]
 
@@ -32,6 +32,7 @@ def symmetric(x: Any) -> Any:
 
 
 @op
+@in_float32
 def cholesky(x: Any, upper: bool = False) -> Any:
     """The triangular matrix L with x = L L^T.
 
@@ -61,6 +62,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
 
 
 @op
+@in_float32
 def qr(x: Any, mode: str = "reduced") -> Any:
     """An orthogonal matrix q and an upper triangular r with x = q r.
 
@@ -87,6 +89,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 
 
 @op
+@in_float32
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Singular values s, and orthogonal u and v with x = u diag(s) v^T.
 
@@ -113,6 +116,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 
 @op
+@in_float32
 def eigh(x: Any) -> Any:
     """Eigenvalues and eigenvectors of symmetric matrices.
 
@@ -135,6 +139,7 @@ def eigh(x: Any) -> Any:
 
 
 @op
+@in_float32
 def eig(x: Any) -> Any:
     """Eigenvalues and eigenvectors of square matrices, as complex numbers.
 
@@ -160,6 +165,7 @@ def eig(x: Any) -> Any:
 
 
 @op
+@in_float32
 def lu_factor(x: Any) -> Any:
     """Triangular factors with exchanged rows: P x = L U.
 

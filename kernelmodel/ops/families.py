@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import autograd.numpy as anp
 import numpy as np
@@ -16,6 +17,7 @@ from kernelmodel.ops.convert import _cast, dtype_of
 from kernelmodel.ops.dispatch import _array_like, op
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
 
 
 def floating(x: Any) -> Any:
@@ -29,6 +31,25 @@ def floating(x: Any) -> Any:
 def wide(x: Any) -> Any:
     """Half precision as float32: logarithms of chances lose too much in it, and Keras agrees."""
     return _cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+
+
+def in_float32(function: F) -> F:
+    """A function of arrays that LAPACK computes: of float16, which it doesn't know, rounded."""
+
+    def is_half(x: Any) -> bool:
+        return getattr(x, "dtype", None) is not None and dtype_of(x) == "float16"
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not any(map(is_half, (*args, *kwargs.values()))):
+            return function(*args, **kwargs)
+        named = {key: wide(x) if is_half(x) else x for key, x in kwargs.items()}
+        found = function(*(wide(x) if is_half(x) else x for x in args), **named)
+        parts = found if isinstance(found, tuple) else (found,)
+        rounded = tuple(_cast(x, "float16") if dtype_of(x) == "float32" else x for x in parts)
+        return rounded if isinstance(found, tuple) else rounded[0]
+
+    return call  # type: ignore[return-value]
 
 
 def same_floats(x1: Any, x2: Any) -> tuple[Any, Any]:

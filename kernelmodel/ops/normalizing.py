@@ -12,7 +12,7 @@ from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.dispatch import _array_like, op
-from kernelmodel.ops.families import floating
+from kernelmodel.ops.families import floating, wide
 from kernelmodel.ops.solving import norm
 
 __all__ = [
@@ -211,8 +211,10 @@ def normalize(x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = N
     least = DEFAULTS.epsilon if epsilon is None else epsilon
     axes = _axes("normalize", axis, len(extents(x)))
     if order == 2:
-        squares = anp.sum(x * x, axis=axes, keepdims=True)
+        exact = wide(x)  # the square of the least length is zero in float16
+        squares = anp.sum(exact * exact, axis=axes, keepdims=True)
         # The least length bounds its square, so that zero vectors have a gradient too.
-        return x / anp.sqrt(anp.maximum(squares, np.asarray(least**2, dtype_of(x))))
+        found = exact / anp.sqrt(anp.maximum(squares, np.asarray(least**2, dtype_of(exact))))
+        return _cast(found, dtype_of(x))
     length = norm(x, ord=order, axis=axes if len(axes) > 1 else axes[0], keepdims=True)
     return x / anp.maximum(length, np.asarray(least, dtype_of(x)))

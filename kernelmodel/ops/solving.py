@@ -15,7 +15,7 @@ from kernelmodel.ops import checks
 from kernelmodel.ops.convert import _cast, dtype_of, extents
 from kernelmodel.ops.decompositions import regular, svd
 from kernelmodel.ops.dispatch import op
-from kernelmodel.ops.families import both_floating, floating
+from kernelmodel.ops.families import both_floating, floating, in_float32
 from kernelmodel.ops.reduction import _axes
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
 
 
 @op
+@in_float32
 def inv(x: Any) -> Any:
     """Inverse of square matrices (..., n, n).
 
@@ -52,6 +53,7 @@ def inv(x: Any) -> Any:
 
 
 @op
+@in_float32
 def det(x: Any) -> Any:
     """Determinant of square matrices (..., n, n).
 
@@ -65,6 +67,7 @@ def det(x: Any) -> Any:
 
 
 @op
+@in_float32
 def slogdet(x: Any) -> Any:
     """Sign of the determinant, and logarithm of its size, without overflow.
 
@@ -84,6 +87,7 @@ def slogdet(x: Any) -> Any:
 
 
 @op
+@in_float32
 def logdet(x: Any) -> Any:
     """Logarithm of the size of the determinant of square matrices (..., n, n).
 
@@ -106,6 +110,7 @@ def _with_column(name: str, a: Any, b: Any) -> tuple[Any, bool]:
 
 
 @op
+@in_float32
 def solve(a: Any, b: Any) -> Any:
     """The x with `a @ x = b`.
 
@@ -181,6 +186,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
 
 
 @op
+@in_float32
 def pinv(x: Any, rcond: float | None = None) -> Any:
     """Pseudo-inverse (Moore and Penrose) of matrices (..., m, n).
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.kinds import AtLeastTwo, Count, NotNegative, Positive, Share
-from kernelmodel.core.lookup import Registry
+from kernelmodel.core.lookup import Registry, unknown_arguments
 from kernelmodel.core.variable import Variable
 from kernelmodel.core.watching import Watch
 from kernelmodel.engine.bfloat16 import in_dtype
@@ -99,10 +99,7 @@ class Optimizer(OptimizerState):
                 stacklevel=4,
             )
         if unknown:
-            raise ValueError(
-                f"{owner} got unknown argument(s) {sorted(unknown)}. It takes: "
-                f"{', '.join(self.get_config())}."
-            )
+            raise ValueError(unknown_arguments(owner, unknown, self.get_config()))
         clipping = [self.clipnorm, self.clipvalue, self.global_clipnorm]
         if sum(limit is not None for limit in clipping) > 1:
             raise ValueError(

@@ -308,4 +308,4 @@ class OptimizerState(Configurable):
         return cls(**{name: decode(value) for name, value in config.items()})
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
+        return f"<{type(self).__name__} name={getattr(self, 'name', None)}>"

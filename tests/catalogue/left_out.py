@@ -49,6 +49,4 @@ NAMES = {
     "dtype_policies.Int4DTypePolicy": QUANTIZED,
     "dtype_policies.QuantizedDTypePolicy": QUANTIZED,
     "dtype_policies.QuantizedFloat8DTypePolicy": QUANTIZED,
-    "visualization.draw_bounding_boxes": "pictures of boxes belong to a library of detectors",
-    "visualization.plot_bounding_box_gallery": "pictures of boxes belong to a library of detectors",
 }

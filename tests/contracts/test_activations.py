@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from kernelmodel import activations
+from kernelmodel import activations, ops
 from kernelmodel.activations import REGISTRY
 from kernelmodel.engine.tape import value_and_grad
 from kernelmodel.engine.xla_array import unwrap, wrap
@@ -88,6 +88,18 @@ def test_name_round_trip(activation):
 @pytest.mark.parametrize("name", sorted(REGISTRY.names))
 def test_every_name_is_found(name):
     assert callable(activations.get(name))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_as_keras(activation, x, keras, dtype):
+    narrow = ops.cast(x, dtype)
+    found = activation(narrow)
+    wanted = keras.activations.get(name_of(activation))(narrow.numpy(), **activation.keywords)
+    assert found.dtype.name == wanted.dtype.name == dtype
+    wanted = np.asarray(wanted, "float32")
+    tolerance = 4 * {"float16": 2**-10, "bfloat16": 2**-7}[dtype] * np.abs(wanted).max()
+    np.testing.assert_allclose(np.asarray(found, "float32"), wanted, rtol=0, atol=tolerance)
 
 
 @pytest.mark.oracle

@@ -264,6 +264,22 @@ def test_as_keras(cls, keras, compared):
 
 
 @pytest.mark.oracle
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed", ""])
+def test_half_precision_as_keras(cls, keras, policy, dtype):
+    """Predictions of half precision, in a loss of the same and in one of a mixed policy."""
+    policy = f"mixed_{dtype}" if policy else dtype
+    y_true, y_pred = example(cls.__name__)
+    y_pred = ops.cast(y_pred, dtype).numpy()
+    ours = make(cls, dtype=policy)
+    theirs = getattr(keras.losses, cls.__name__)(**OPTIONS.get(cls.__name__, {}), dtype=policy)
+    found, wanted = ours(y_true, y_pred), theirs(y_true, y_pred)
+    assert found.dtype.name == wanted.dtype.name
+    tolerance = 8 * {"float16": 2**-10, "bfloat16": 2**-7}[dtype]
+    np.testing.assert_allclose(np.float32(found), np.float32(wanted), rtol=tolerance)
+
+
+@pytest.mark.oracle
 @pytest.mark.parametrize(
     ("name", "options"), [(name, options) for name in VARIANTS for options in VARIANTS[name]]
 )

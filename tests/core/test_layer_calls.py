@@ -321,3 +321,58 @@ def test_an_error_inside_names_the_path() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         model(ones)
     assert caught.value.__notes__ == ["in layer 'a/b/bad' (Lambda), called with shape (2, 3)"]
+
+
+class Careless(km.layers.Layer):
+    """Forgets `super().__init__()`."""
+
+    def __init__(self) -> None:
+        self.seen = repr(self)
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda layer: layer(ones),
+        lambda layer: layer(km.Input((3,))),
+        lambda layer: layer.weights,
+        lambda layer: km.Sequential([layer])(ones),
+    ],
+)
+def test_a_forgotten_start_is_named(use: Any) -> None:
+    with pytest.raises(AttributeError, match=r"Call super\(\).__init__\(\) .*Careless.__init__"):
+        use(Careless())
+
+
+@pytest.mark.parametrize(
+    "base", [km.layers.Layer, km.Model, km.losses.Loss, km.metrics.Metric, km.optimizers.SGD]
+)
+def test_what_is_half_made_can_be_printed(base: Any) -> None:
+    class Printing(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.before = repr(self)
+            super().__init__()
+
+    made = Printing()
+    assert made.before.startswith("<Printing name=None")
+    assert repr(made).startswith("<Printing name=printing")
+
+
+def test_missing_attributes_are_told_as_ever() -> None:
+    layer = km.layers.Dense(2)
+    with pytest.raises(AttributeError, match=r"'Dense' object has no attribute 'weigths'$"):
+        layer.weigths  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no .output: it was never called"):
+        layer.output  # noqa: B018
+
+
+def test_unknown_arguments_are_met_with_the_nearest() -> None:
+    with pytest.raises(TypeError, match=r"Dense .*\['activaton'\]. Did you mean 'activation'\?"):
+        km.layers.Dense(2, activaton="relu")
+    with pytest.raises(TypeError, match=r"\['xyz'\]. It takes: units"):
+        km.layers.Dense(2, xyz="relu")
+    with pytest.raises(ValueError, match="Did you mean 'weight_decay'"):
+        km.optimizers.Adam(weight_decy=0.1)

@@ -85,9 +85,81 @@ def test_a_gallery_of_masks():
         np.testing.assert_allclose(shown, drawn[0] / 255, atol=1 / 255)
 
 
+BOXES = {"boxes": [[[2, 1, 5, 4]], [[0, 0, 2, 2], [3, 3, 9, 5]]], "labels": [[1], [-1, 0]]}
+
+
+def test_boxes_get_frames():
+    images = np.zeros((2, 6, 8, 3), "float32")
+    color = (10, 20, 30)
+    drawn = km.visualization.draw_bounding_boxes(images, BOXES, color, "xyxy", line_thickness=1)
+    assert drawn.dtype == "uint8" and not images.any()
+    frames = np.zeros((2, 6, 8), bool)
+    frames[0, 1:5, 2:6] = True
+    frames[0, 2:4, 3:5] = False
+    frames[1, [3, 5], 3:] = frames[1, 3:6, 3] = True  # it reaches over the border
+    np.testing.assert_array_equal(drawn, frames[..., None] * np.array(color, "uint8"))
+    first = km.visualization.draw_bounding_boxes(
+        images.transpose(0, 3, 1, 2), BOXES, color, "xyxy", line_thickness=1,
+        data_format="channels_first",
+    )  # fmt: skip
+    np.testing.assert_array_equal(first, drawn)
+    shares = {**BOXES, "boxes": [np.array(part) / (8, 6, 8, 6) for part in BOXES["boxes"]]}
+    relative = km.visualization.draw_bounding_boxes(
+        images, shares, color, "rel_xyxy", line_thickness=1
+    )
+    np.testing.assert_array_equal(relative, drawn)
+    thick = km.visualization.draw_bounding_boxes(images, BOXES, color, "xyxy", line_thickness=3)
+    assert thick[0, :6, 1:7].any(-1).all() and not thick[0, :, 0].any()
+
+
+def test_boxes_have_names():
+    images = np.zeros((1, 60, 200, 3))
+
+    def written(box, names, **more):
+        boxes = {"boxes": [[box]], "labels": [[0]], **more}
+        draw = km.visualization.draw_bounding_boxes
+        plain = draw(images, boxes, (9, 90, 250), "xyxy")
+        return np.argwhere((draw(images, boxes, (9, 90, 250), "xyxy", names) != plain)[0])
+
+    above = written([5, 40, 100, 55], {0: "cat"})
+    assert len(above) and above[:, 0].max() < 40
+    within = written([5, 2, 100, 50], {0: "cat"})
+    assert len(within) and within[:, 0].min() >= 2
+    longer = written([5, 40, 100, 55], {0: "cat"}, confidences=[[0.5]])
+    assert longer[:, 1].max() > above[:, 1].max() + 20
+    assert not len(written([5, 40, 100, 55], {1: "dog"}))
+
+
+def test_a_gallery_of_boxes():
+    images = np.zeros((2, 6, 8, 3))
+    gallery = km.visualization.plot_bounding_box_gallery
+    figure = gallery(images, "xyxy", BOXES, BOXES, (0, 1), legend=True, show=False)
+    drawn = km.visualization.draw_bounding_boxes(images, BOXES, (255, 235, 59), "xyxy")
+    for place in (0, 1):
+        shown = figure.axes[place].images[0].get_array()
+        np.testing.assert_allclose(shown, drawn[place] / 255, atol=1 / 255)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["Ground Truth", "Prediction"]
+
+
 def test_what_is_wrong(tmp_path):
     gallery, draw = km.visualization.plot_image_gallery, km.visualization.draw_segmentation_masks
+    boxes = km.visualization.draw_bounding_boxes
+    handles = {"legend": True, "legend_handles": []}
     cases = [
+        (lambda: boxes(IMAGES, [[1, 2, 3, 4]], 0, "xyxy"), TypeError, "must be a dict .* got list"),
+        (lambda: boxes(IMAGES, {"boxes": []}, 0, "xyxy"), ValueError, "must have .'labels'."),
+        (
+            lambda: boxes(IMAGES, BOXES, 0, "xyxy"),
+            ValueError,
+            r"each of the 5 images, got \[2, 2\]",
+        ),
+        (lambda: boxes(IMAGES[:2], BOXES, 0, "xxyy"), ValueError, "source must be one of"),
+        (
+            lambda: km.visualization.plot_bounding_box_gallery(IMAGES, "xyxy", **handles),
+            ValueError,
+            "not both",
+        ),
         (lambda: gallery(IMAGES[0]), ValueError, "Pass images.None. for a single one"),
         (lambda: gallery(IMAGES, [0] * 5), ValueError, "`y_true` needs `label_map`"),
         (lambda: gallery(IMAGES, [0], None, {0: "a"}), ValueError, "1 entries for 5 images"),

@@ -28,6 +28,8 @@ class ImageTransform(ImageLayer):
     "segmentation_masks" and "bounding_boxes", which get the same treatment: masks and boxes are
     moved as their images are, labels are mixed as their images are. Bounding boxes are a dict with
     "boxes" (batch, boxes, 4) and "labels" (batch, boxes); a box of zeros or of -1 stands for none.
+    Lists with another number of boxes for each image are filled up with boxes of zeros and labels
+    of -1.
 
     Args:
         data_format: "channels_last" or "channels_first"; None for the former.
@@ -105,6 +107,26 @@ class ImageTransform(ImageLayer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
         return input_shape if isinstance(input_shape, dict) else tuple(input_shape)
+
+    def _convert(self, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("bounding_boxes"), dict):
+            value = {**value, "bounding_boxes": self._filled_boxes(value["bounding_boxes"])}
+        return super()._convert(value)
+
+    def _filled_boxes(self, boxes: dict[str, Any]) -> dict[str, Any]:
+        """Boxes as they are, but lists of unequal lengths as arrays."""
+        corners, labels = boxes.get("boxes"), boxes.get("labels")
+        if not isinstance(corners, (list, tuple)) or len(set(map(len, corners))) < 2:
+            return boxes
+        counts = list(map(len, corners))
+        if not isinstance(labels, (list, tuple)) or list(map(len, labels)) != counts:
+            refuse(self, "'labels'", labels, f"lists of {counts} labels, as there are 'boxes'")
+        full = np.zeros((len(counts), max(counts), 4), "float32")
+        classes = np.full(full.shape[:2], -1, "int32")
+        for number, count in enumerate(counts):
+            full[number, :count] = np.reshape(corners[number], (count, 4))
+            classes[number, :count] = labels[number]
+        return {**boxes, "boxes": full, "labels": classes}
 
     def _check_parts(self, parts: dict[str, Any]) -> None:
         unknown = sorted(set(parts) - set(PARTS))

@@ -17,11 +17,13 @@ from kernelmodel.layers.preprocessing.warp import (
     FOLDS,
     INTERPOLATIONS,
     grid,
+    perspective,
     perspective_places,
     sample,
 )
 from kernelmodel.layers.registry import REGISTRY
 from kernelmodel.ops import random
+from kernelmodel.ops.bounding_boxes import around, vertices
 
 
 @REGISTRY.register()
@@ -49,8 +51,6 @@ class RandomPerspective(RandomTransform):
         (5, 8, 8, 1)
     """
 
-    _knows_boxes = False  # the map is known from new places to old ones only
-
     def __init__(
         self,
         factor: Any = 1.0,
@@ -77,7 +77,9 @@ class RandomPerspective(RandomTransform):
         corners = np.array([[[0, 0], [right, 0], [0, bottom], [right, bottom]]], "float32")
         end = corners + corners * moves
         start = np.broadcast_to(corners, end.shape)
-        return chosen, *perspective_places(start, end, height, width)
+        y, x = grid(height, width)
+        columns, rows = perspective_places(perspective(end, start), x, y)
+        return chosen, rows, columns, (start, end)
 
     def transform(self, images: Any, drawn: Any) -> Any:
         """Read the images there."""
@@ -87,8 +89,19 @@ class RandomPerspective(RandomTransform):
         """Masks hold classes, which have no means: the nearest one is taken."""
         return self._read(masks, drawn, "nearest")
 
+    def transform_bounding_boxes(self, boxes: Any, drawn: Any, size: tuple[int, int]) -> Any:
+        """The upright boxes around the moved ones."""
+        chosen, _, _, ends = drawn
+        forth = perspective(*ends)
+
+        def move(corners: Any) -> Any:
+            moved = around(*perspective_places(forth, *vertices(corners)))
+            return ops.where(chosen[..., 0], moved, corners)
+
+        return self._moved_boxes(boxes, size, size, move)
+
     def _read(self, images: Any, drawn: Any, interpolation: str) -> Any:
-        chosen, rows, columns = drawn
+        chosen, rows, columns, _ = drawn
         moved = sample(images, rows, columns, interpolation, "constant", self.fill_value)
         return ops.where(chosen, moved, images)
 

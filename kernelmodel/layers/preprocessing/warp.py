@@ -126,26 +126,38 @@ def inverse(matrix: Any) -> tuple[Any, ...]:
     return c0, c1, -c0 * a2 - c1 * b2, d0, d1, -d0 * a2 - d1 * b2
 
 
-def perspective_places(start: Any, end: Any, height: int, width: int) -> tuple[Any, Any]:
-    """Where each pixel's value comes from when four points move.
+def perspective(start: Any, end: Any) -> tuple[Any, ...]:
+    """The projective map that moves four points to others.
 
     Args:
-        start: Points (x, y) in the images, float32 (batch, 4, 2).
-        end: Where they shall be.
-        height: Rows of the image.
-        width: Columns of the image.
+        start: Points (x, y), float32 (batch, 4, 2).
+        end: Where they go.
 
     Returns:
-        Rows and columns, each (batch, height, width).
+        Eight arrays (batch, 1, 1), see `perspective_places`.
     """
     x, y, u, v = start[..., 0], start[..., 1], end[..., 0], end[..., 1]
-    zero, one = np.zeros_like(u), np.ones_like(u)
-    across = np.stack([u, v, one, zero, zero, zero, -x * u, -x * v], -1)
-    along = np.stack([zero, zero, zero, u, v, one, -y * u, -y * v], -1)
-    target = np.expand_dims(np.concatenate([x, y], -1), -1)
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    across = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
+    along = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
+    target = np.expand_dims(np.concatenate([u, v], -1), -1)
     solved = np.linalg.solve(np.concatenate([across, along], 1), target)
-    a, b, c, d, e, f, g, h = (solved[:, i][:, :, None] for i in range(8))
-    rows, columns = grid(height, width)
-    below = g * columns + h * rows + 1
+    return tuple(solved[:, i][:, :, None] for i in range(8))
+
+
+def perspective_places(matrix: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Where a projective map moves points.
+
+    Args:
+        matrix: Eight arrays (batch, 1, 1): (x, y) goes to the column (a x + b y + c) / s and the
+            row (d x + e y + f) / s, with s = g x + h y + 1.
+        x: Columns of the points, to go with the matrix.
+        y: Their rows.
+
+    Returns:
+        Columns and rows.
+    """
+    a, b, c, d, e, f, g, h = matrix
+    below = g * x + h * y + 1
     below = np.where(below == 0, np.float32(1e-7), below)
-    return (d * columns + e * rows + f) / below, (a * columns + b * rows + c) / below
+    return (a * x + b * y + c) / below, (d * x + e * y + f) / below

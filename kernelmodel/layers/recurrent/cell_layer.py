@@ -81,7 +81,7 @@ class CellLayer(RNN):
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
         if cell is None or name.startswith("_") or name not in CELL_ATTRIBUTES:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return super().__getattr__(name)
         return getattr(cell, name)
 
     def get_config(self) -> dict[str, Any]:

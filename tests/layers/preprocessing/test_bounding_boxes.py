@@ -34,6 +34,7 @@ LAYERS: dict[str, Any] = {
     "translation": lambda **f: L.RandomTranslation(0.3, 0.3, **STILL, **f),
     "zoom": lambda **f: L.RandomZoom(0.4, 0.3, **STILL, **f),
     "shear": lambda **f: L.RandomShear(0.3, 0.2, **STILL, **f),
+    "perspective": lambda **f: L.RandomPerspective((0.5, 1), 0.4, seed=3, **f),
     "brightness": lambda **f: L.RandomBrightness(0.1, value_range=(0, 1), seed=3, **f),
 }
 
@@ -109,6 +110,21 @@ def test_single_images_and_boxes_that_are_none() -> None:
     assert boxes["labels"].tolist() == [3, 4, 5]
 
 
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_lists_of_unequal_lengths_are_filled_up(kind: Any) -> None:
+    few, none = kind([[1, 2, 5, 6], [0, 1, 2, 3]]), kind([])
+    labels = [kind([7, 8]), kind([])]
+    layer = L.Resizing(16, 16, bounding_box_format="xyxy")
+    images = np.ones((2, 8, 8, 3))
+    boxes = {"boxes": [few, none], "labels": labels}
+    got = layer({"images": images, "bounding_boxes": boxes})["bounding_boxes"]
+    assert got["boxes"].tolist() == [[[2, 4, 10, 12], [0, 2, 4, 6]], [[0] * 4] * 2]
+    assert got["labels"].tolist() == [[7, 8], [-1, -1]]
+    boxes = {"boxes": [few, none], "labels": labels[:1]}
+    with pytest.raises(ValueError, match=r"Resizing.*'labels' must be lists of \[2, 0\] labels"):
+        layer({"images": images, "bounding_boxes": boxes})
+
+
 def test_mixed_images_have_the_boxes_of_both() -> None:
     layer = L.MixUp(0.5, seed=1, bounding_box_format="xyxy")
     got = layer(boxed(IMAGES, BOXES), training=True)["bounding_boxes"]
@@ -116,8 +132,19 @@ def test_mixed_images_have_the_boxes_of_both() -> None:
     np.testing.assert_array_equal(got["boxes"][:, 1], BOXES[got["labels"][:, 1]])
 
 
-@pytest.mark.parametrize("name", ["RandomPerspective", "RandomElasticTransform", "CutMix",
-                                  "RandAugment"])  # fmt: skip
+def test_boxes_in_the_strongest_perspective_hold_what_is_seen() -> None:
+    layer = L.RandomPerspective((1, 1), 1.0, seed=3, bounding_box_format="xyxy")
+    images = np.zeros((400, 12, 16, 1), "float32")
+    images[:, 6:, 8:] = 1
+    result = layer(boxed(images, np.tile([8, 6, 16, 12], (400, 1))), training=True)
+    boxes = np.asarray(result["bounding_boxes"]["boxes"])[:, 0]
+    for box, mask in zip(boxes, np.asarray(result["segmentation_masks"])[..., 0] > 0.5):
+        left, top, right, bottom = np.round(box).astype(int)
+        mask[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = False
+        assert not mask.any()
+
+
+@pytest.mark.parametrize("name", ["RandomElasticTransform", "CutMix", "RandAugment"])
 def test_layers_that_cannot_say_where_boxes_go(name: str) -> None:
     layer = getattr(L, name)(bounding_box_format="xyxy")
     images = np.repeat(IMAGES, 3, -1)
@@ -179,6 +206,30 @@ def test_same_boxes_as_keras(name: str, keras: Any) -> None:
     got, wanted = run(L), run(keras.layers)
     np.testing.assert_allclose(got["boxes"], wanted["boxes"], rtol=1e-4, atol=2e-3)
     np.testing.assert_array_equal(got["labels"], wanted["labels"])
+
+
+@pytest.mark.oracle
+def test_perspectives_move_boxes_as_in_keras(keras: Any) -> None:
+    settings = {"scale": 0.5, "bounding_box_format": "xyxy"}
+    ours, theirs = L.RandomPerspective(**settings), keras.layers.RandomPerspective(**settings)
+    drawn = ours.draw(IMAGES.shape, ours.generator)
+    chosen, (start, end) = np.asarray(drawn[0])[:, 0, 0, 0], drawn[-1]
+    boxes = {"boxes": BOXES[:, None].astype("float32"), "labels": np.arange(COUNT)[:, None]}
+    wanted = theirs.transform_bounding_boxes(
+        dict(boxes),
+        {
+            "apply_perspective": chosen,
+            "start_points": np.asarray(start),
+            "end_points": np.asarray(end),
+            "input_shape": IMAGES.shape,
+        },
+    )
+    got = ours.transform_bounding_boxes(dict(boxes), drawn, (ROWS, COLUMNS))
+    assert 0 < chosen.sum() < COUNT
+    np.testing.assert_allclose(
+        got["boxes"][chosen], np.asarray(wanted["boxes"])[chosen], rtol=1e-4, atol=2e-3
+    )
+    np.testing.assert_array_equal(got["boxes"][~chosen], boxes["boxes"][~chosen])
 
 
 def test_symbolic_inputs() -> None:
