@@ -32,7 +32,11 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
     if out is None:
         out = pool.empty((n, m), np.result_type(a, b))
     if work < 2 * SHARE:
-        parallel.run(lambda _: np.matmul(a, b, out=out), 1)
+
+        def compute_all(_: int) -> None:
+            np.matmul(a, b, out=out)
+
+        parallel.run(compute_all, 1)
         return out
     count = min(work // SHARE, 2 * parallel.width())
     down = n >= m
