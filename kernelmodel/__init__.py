@@ -42,6 +42,7 @@ from kernelmodel.initializers import Initializer
 from kernelmodel.losses import Loss
 from kernelmodel.metrics import Metric
 from kernelmodel.models import Model, Sequential
+from kernelmodel.models.function import Function
 from kernelmodel.optimizers import Optimizer
 from kernelmodel.regularizers import Regularizer
 
@@ -87,6 +88,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "GradientTape",
     "Initializer",
     "Input",

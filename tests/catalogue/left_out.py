@@ -29,7 +29,6 @@ NAMES = {
     "remat": "recomputes activations to save accelerator memory",
     "StatelessScope": BACKENDS,
     "SymbolicScope": BACKENDS,
-    "Function": "a graph without a model; km.Model is that",
     "layers.FlaxLayer": FRAMEWORK,
     "layers.JaxLayer": FRAMEWORK,
     "layers.TFSMLayer": FRAMEWORK,
