@@ -42,6 +42,9 @@ def inv(x: Any) -> Any:
         ValueError: x isn't square.
         numpy.linalg.LinAlgError: A matrix is singular (not under XLA, where it gives infinities).
 
+    Args:
+        x: (..., n, n), or what becomes such an array.
+
     Examples:
         >>> import kernelmodel as km
         >>> km.ops.inv([[2.0, 0.0], [0.0, 4.0]])
@@ -56,6 +59,9 @@ def inv(x: Any) -> Any:
 @in_float32
 def det(x: Any) -> Any:
     """Determinant of square matrices (..., n, n).
+
+    Args:
+        x: (..., n, n), or what becomes such an array.
 
     Examples:
         >>> import kernelmodel as km
@@ -90,6 +96,9 @@ def slogdet(x: Any) -> Any:
 @in_float32
 def logdet(x: Any) -> Any:
     """Logarithm of the size of the determinant of square matrices (..., n, n).
+
+    Args:
+        x: (..., n, n), or what becomes such an array.
 
     Examples:
         >>> import kernelmodel as km
