@@ -38,12 +38,12 @@ __all__ = [
 def inv(x: Any) -> Any:
     """Inverse of square matrices (..., n, n).
 
+    Args:
+        x: (..., n, n), or what becomes such an array.
+
     Raises:
         ValueError: x isn't square.
         numpy.linalg.LinAlgError: A matrix is singular (not under XLA, where it gives infinities).
-
-    Args:
-        x: (..., n, n), or what becomes such an array.
 
     Examples:
         >>> import kernelmodel as km
