@@ -82,12 +82,12 @@ class MpiExchange:
     def mean(self, value: np.ndarray) -> np.ndarray:
         """The mean of an array over the workers, by their shares."""
         scaled = np.multiply(value, value.dtype.type(self.share))
-        return self.add(np.array(scaled if self.share else np.zeros_like(scaled)))
+        return self.add(np.array(scaled if self.share else np.zeros_like(scaled), order="C"))
 
     def rate(self, count: np.ndarray) -> np.ndarray:
         """This worker's share of the sum of a count, over its share of the samples."""
         own = count if self.share else np.zeros_like(count)
-        total = self.add(np.array(own))
+        total = self.add(np.array(own, order="C"))
         fair = self.whole(own)
         return np.divide(fair, np.where(total == 0, np.ones_like(total), total))
 
@@ -113,8 +113,8 @@ class MpiExchange:
         return int(all_samples), stops > 0, reports > 0
 
     def add(self, buffer: np.ndarray) -> np.ndarray:
-        """The sum over the workers of a buffer, in place."""
-        flat, size = buffer.ravel(order="K"), PIECE_BYTES // buffer.itemsize
+        """The sum over the workers of a C-contiguous buffer, in place."""
+        flat, size = buffer.reshape(-1), PIECE_BYTES // buffer.itemsize
         for first in range(0, flat.size, size):
             piece = flat[first : first + size]
             self.wait(self._comm.Iallreduce(self._in_place, piece, self._sum), piece)
