@@ -113,11 +113,14 @@ class MpiExchange:
         return int(all_samples), stops > 0, reports > 0
 
     def add(self, buffer: np.ndarray) -> np.ndarray:
-        """The sum over the workers of a C-contiguous buffer, in place."""
+        """The sum over the workers of a buffer of any layout, in place."""
+        # A copy where it isn't C-contiguous: the workers' layouts may differ.
         flat, size = buffer.reshape(-1), PIECE_BYTES // buffer.itemsize
         for first in range(0, flat.size, size):
             piece = flat[first : first + size]
             self.wait(self._comm.Iallreduce(self._in_place, piece, self._sum), piece)
+        if not buffer.flags.c_contiguous:
+            buffer[...] = flat.reshape(buffer.shape)
         self.sent += buffer.nbytes
         return buffer
 
