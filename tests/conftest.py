@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import importlib
 import os
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from golden import MODES, Golden, Later
 
+GOLDEN = pytest.StashKey[Golden]()
 MOST_KEPT = 1.5e9  # bytes; JAX keeps all that it has ever compiled
 
 
@@ -39,8 +41,55 @@ def resident():
 @pytest.fixture(scope="session")
 def keras():
     """The genuine Keras, on JAX, to compare numbers with."""
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    return importlib.import_module("keras")
+    return Later("keras")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let Keras' results be computed or written anew; see tests/golden.py."""
+    parser.addoption("--golden", choices=MODES, default="read", help="see tests/golden.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to write files from a part of their tests."""
+    mode = config.getoption("golden")
+    parted = config.getoption("numprocesses", None) or hasattr(config, "workerinput")
+    chosen = config.getoption("keyword") or any("::" in arg for arg in config.args)
+    if mode == "write" and (parted or chosen):
+        raise pytest.UsageError("--golden=write runs whole modules in one process, without -n, -k")
+    config.stash[GOLDEN] = Golden(mode, config.rootpath)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest):
+    """`golden(compute, *inputs)`: what `compute()` got from Keras, mostly read from a file."""
+    numbers = count()
+
+    def results(compute: Any, *inputs: Any) -> list[Any]:
+        key = f"{request.node.nodeid}#{next(numbers)}"
+        return request.config.stash[GOLDEN].results(key, compute, inputs)
+
+    return results
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the files, and tell the main process how often they were used."""
+    store = session.config.stash[GOLDEN]
+    store.save()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["golden"] = dict(store.counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a worker has counted; one that crashed has told nothing."""
+    counts = getattr(node, "workeroutput", {}).get("golden", {})
+    node.config.stash[GOLDEN].counts.update(counts)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where Keras' results came from."""
+    if summary := config.stash[GOLDEN].summary():
+        terminalreporter.write_line(f"Keras' results: {summary}.")
 
 
 @pytest.fixture
