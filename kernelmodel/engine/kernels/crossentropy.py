@@ -42,6 +42,13 @@ def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
         )
 
 
+def places(labels: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
+    """The index of each label's element: a few times as fast as `np.take_along_axis`."""
+    shape, rank = labels.shape, labels.ndim
+    at = [np.arange(n).reshape(n, *[1] * (rank - 1 - i)) for i, n in enumerate(shape)]
+    return (*at[:axis], labels, *at[axis:])
+
+
 @forward_kernel
 def sparse_forward(
     logits: np.ndarray, labels: np.ndarray, *, axis: int = -1
@@ -60,10 +67,9 @@ def sparse_forward(
         ValueError: Shapes don't match or a label is out of range.
     """
     check_labels(labels, logits, axis)
-    at = np.expand_dims(labels.astype(np.intp), axis)
+    at = places(labels.astype(np.intp), axis % logits.ndim)
     powers, total, log_total = exponentials(logits, axis)
-    loss = log_total - np.take_along_axis(logits, at, axis)
-    return loss.squeeze(axis), (powers, total, at)
+    return log_total.squeeze(axis) - logits[at], (powers, total, at)
 
 
 @backward_kernel
@@ -78,10 +84,8 @@ def sparse_backward(
 ) -> tuple[np.ndarray, None]:
     """The gradient for the logits: softmax minus one-hot."""
     powers, total, at = residuals
-    g = np.expand_dims(g, axis)
-    dlogits = powers * (g / total)
-    taken = np.take_along_axis(dlogits, at, axis)
-    np.put_along_axis(dlogits, at, taken - g, axis)
+    dlogits = powers * (np.expand_dims(g, axis) / total)
+    dlogits[at] -= g
     return dlogits, None
 
 
