@@ -1,9 +1,9 @@
 """One and two processes on one model, and what more would give: `-m tests.benchmarks.workers`.
 
-Each process computes with one thread, on a processor of its own. Weak scaling: each process keeps its 32 (256) samples a step;
-strong scaling: the 64 (512) samples of a step are shared out. Runs alternate, and medians of their
-ratios are given, since the machine has other work: of the median steps, and of the fastest tenth of
-the steps, which had the processors for themselves.
+Each process computes with one thread, on a processor of its own. Weak scaling: each process keeps
+its 32 (256) samples a step; strong scaling: the 64 (512) samples of a step are shared out. Runs
+alternate, and medians of their ratios are given, since the machine has other work: of the median
+steps, and of the fastest tenth of the steps, which had the processors for themselves.
 
 The model of more workers: a step takes the computation of a worker's samples (measured here on one
 process), plus one sum of the gradients over the workers as a ring, 2 (n - 1) messages of a part of
