@@ -17,6 +17,7 @@ from autograd.tracer import new_box, notrace_primitives, toposort, trace_stack
 
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.plan import PlanArray
 from kernelmodel.engine.xla_array import holds_xla, xla_vjp
 
 # Where these have no derivative, JAX chooses another one: 1 for abs at 0, 0.5 for clip at a bound.
@@ -103,6 +104,12 @@ def _accumulate(pending: dict[Any, Any], node: Any, part: Any) -> None:
         pending[node] = add_outgrads(pending.get(node), part)
 
 
+def ones_of(value: Any) -> Any:
+    """Ones like an array; for a scalar a constant, so that a plan need not make it each time."""
+    scalar = isinstance(value, PlanArray) and value.ndim == 0
+    return np.ones_like(value.value if scalar else value)
+
+
 def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) -> dict[Any, Any]:
     """Propagate from `output` (a traced array) back to the roots.
 
@@ -117,7 +124,7 @@ def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) 
     node = output._node
     value = output._value
     wanted = None if roots is None else set(roots)
-    pending: dict[Any, Any] = {node: (np.ones_like(value) if seed is None else seed, False)}
+    pending: dict[Any, Any] = {node: (ones_of(value) if seed is None else seed, False)}
     gradients: dict[Any, Any] = {}
     for current in toposort(node):
         arrived = pending.pop(current, None)
