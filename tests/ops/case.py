@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-rng = np.random.default_rng(3)
+drawn: Counter[str] = Counter()
+
+
+def generator() -> np.random.Generator:
+    """For one array of a module: the same, whichever other modules were imported before it."""
+    module = sys._getframe(2).f_globals["__name__"].rpartition(".")[2]
+    drawn[module] += 1
+    return np.random.default_rng([*module.encode(), drawn[module]])
 
 
 def normal(*shape: int) -> np.ndarray:
-    return rng.standard_normal(shape)
+    return generator().standard_normal(shape)
 
 
 def between(low: float, high: float, *shape: int) -> np.ndarray:
-    return rng.uniform(low, high, shape)
+    return generator().uniform(low, high, shape)
 
 
 def whole(high: int, *shape: int) -> np.ndarray:
-    return rng.integers(0, high, shape).astype("int32")
+    return generator().integers(0, high, shape).astype("int32")
 
 
 def distinct(*shape: int) -> np.ndarray:
     """Values far enough apart that no step of a difference quotient changes their order."""
     count = int(np.prod(shape))
-    return (rng.permutation(count) * 0.37 - 0.11 * count).reshape(shape)
+    return (generator().permutation(count) * 0.37 - 0.11 * count).reshape(shape)
 
 
 @dataclass
