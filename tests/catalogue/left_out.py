@@ -35,7 +35,6 @@ NAMES = {
     "layers.TorchModuleWrapper": FRAMEWORK,
     "callbacks.OrbaxCheckpoint": "writes checkpoints of JAX's sharded arrays",
     "optimizers.legacy": INTERNAL,
-    "utils.Config": "settings of Keras' own pipelines",
     "utils.legacy": INTERNAL,
     "config.backend": BACKENDS,
     "config.set_backend": BACKENDS,
