@@ -25,8 +25,6 @@ MODULES = {
 # Names in modules.
 NAMES = {
     "Quantizer": QUANTIZED,
-    "RematScope": "recomputes activations to save accelerator memory",
-    "remat": "recomputes activations to save accelerator memory",
     "StatelessScope": BACKENDS,
     "SymbolicScope": BACKENDS,
     "layers.FlaxLayer": FRAMEWORK,
