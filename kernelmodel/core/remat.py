@@ -15,22 +15,15 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from autograd.tracer import new_box
-
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten, pack_like
 from kernelmodel.core.variable import Variable, array_of
 from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.engine.lock import ENGINE_LOCK
+from kernelmodel.engine.primitive import pick
 from kernelmodel.engine.scope import CURRENT, WATCHED, watched
-from kernelmodel.engine.tape import (
-    PartialGradient,
-    backward_from,
-    make_node,
-    root_box,
-    trace_above,
-)
+from kernelmodel.engine.tape import backward_from, make_node, root_box, trace_above
 from kernelmodel.engine.xla_array import set_apart
 from kernelmodel.ops.dispatch import find_recorder
 
@@ -190,8 +183,7 @@ class Segment:
         recorded = list(found)
         for n, i in enumerate(places):
             value = off_trace(found[i], self.trace)
-            part = make_node(value, (node,), lambda g, n=n: (PartialGradient(n, len(places), g),))
-            recorded[i] = new_box(value, self.trace, part)
+            recorded[i] = pick(node, value, n, len(places), self.trace)
         return recorded
 
     def gradients(self, gradients: list[Any]) -> list[Any]:

@@ -43,36 +43,42 @@ class Pool:
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit, self.held, self.paused = limit, 0, 0
         self.blocks: dict[int, list[np.ndarray]] = {}  # the size asked for last comes last
+        self.offsets: dict[int, int] = {}  # of the first aligned byte, by the block's id
         self.lock = threading.Lock()
 
-    def block(self, size: int) -> np.ndarray:
-        """A block that nobody uses, of so many bytes."""
+    def block(self, size: int) -> tuple[np.ndarray, int]:
+        """A block that nobody uses, of so many bytes, and where its first aligned one is."""
         with self.lock:
             blocks = self.blocks.pop(size, [])
             self.blocks[size] = blocks
             for i in range(len(blocks)):
                 if references(blocks, i) == ALONE:
-                    return blocks[i]
+                    return blocks[i], self.offsets[id(blocks[i])]
             if len(blocks) == EACH:
-                del blocks[0]
-                self.held -= size
+                self.forget(size)
             while self.held + size > self.limit:
                 other = next(iter(self.blocks))
                 if self.blocks[other]:
-                    del self.blocks[other][0]
-                    self.held -= other
+                    self.forget(other)
                 else:
                     del self.blocks[other]
             block = np.empty(size, np.uint8)
+            offset = self.offsets[id(block)] = -block.ctypes.data % ALIGNMENT
             blocks.append(block)
             self.blocks[size] = blocks
             self.held += size
-            return block
+            return block, offset
+
+    def forget(self, size: int) -> None:
+        """Forget the oldest block of a size."""
+        del self.offsets[id(self.blocks[size].pop(0))]
+        self.held -= size
 
     def clear(self) -> None:
         """Forget all blocks."""
         with self.lock:
             self.blocks.clear()
+            self.offsets.clear()
             self.held = 0
 
 
@@ -104,8 +110,7 @@ def empty(shape: int | Sequence[int], dtype: Any) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if not SMALLEST <= size <= LIMIT // 4 or not COUNTS_ARE_EXACT or _pool.paused:
         return np.empty(shape, dtype)
-    block = _pool.block(size + ALIGNMENT)
-    return np.ndarray(shape, dtype, block, -block.ctypes.data % ALIGNMENT)
+    return np.ndarray(shape, dtype, *_pool.block(size + ALIGNMENT))
 
 
 def zeros(shape: int | Sequence[int], dtype: Any) -> np.ndarray:

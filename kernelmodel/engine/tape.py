@@ -18,6 +18,7 @@ from autograd.tracer import new_box, notrace_primitives, toposort, trace_stack
 
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval, isbox
+from kernelmodel.engine.plan import PlanArray
 from kernelmodel.engine.xla_array import holds_xla, xla_vjp
 
 # Where these have no derivative, JAX chooses another one: 1 for abs at 0, 0.5 for clip at a bound.
@@ -119,6 +120,12 @@ def _accumulate(pending: dict[Any, Any], node: Any, part: Any) -> None:
         pending[node] = add_outgrads(pending.get(node), part)
 
 
+def ones_of(value: Any) -> Any:
+    """Ones like an array; for a scalar a constant, so that a plan need not make it each time."""
+    scalar = isinstance(value, PlanArray) and value.ndim == 0
+    return np.ones_like(value.value if scalar else value)
+
+
 def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) -> dict[Any, Any]:
     """Propagate from `output` (a traced array) back to the roots.
 
@@ -130,7 +137,7 @@ def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) 
     Returns:
         Gradient by node. A root that `output` doesn't depend on is absent.
     """
-    return backward_from(output._node, np.ones_like(output._value) if seed is None else seed, roots)
+    return backward_from(output._node, ones_of(output._value) if seed is None else seed, roots)
 
 
 def backward_from(node: Any, seed: Any, roots: Sequence[Any] | None) -> dict[Any, Any]:

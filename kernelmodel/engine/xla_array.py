@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
+from autograd.tracer import Box
 
 from kernelmodel.engine.boxes import IN_PLACE, Traced, getval, isbox
 from kernelmodel.engine.stand_in import StandIn
@@ -144,8 +145,8 @@ class XlaArray(StandIn):
     T = property(lambda self: XlaArray(self.array.T))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(type(value) is Traced for value in inputs):
-            return NotImplemented
+        if any(map(isbox, inputs)):
+            return NotImplemented  # it is for autograd, or for a variable, which a tape may watch
         if "out" in kwargs or method == "at":
             raise Untraceable(f"numpy.{ufunc.__name__} in place under XLA: {IN_PLACE}")
         twin = jax_twins().get(ufunc)
@@ -156,7 +157,7 @@ class XlaArray(StandIn):
         return wrap(twin(*unwrap(inputs), **unwrap(kwargs)))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if Traced in types:
+        if not Box.types.isdisjoint(types):
             return NotImplemented
         if function is np.result_type:
             return np.result_type(*(a.dtype if isinstance(a, XlaArray) else a for a in args))

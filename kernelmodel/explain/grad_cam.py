@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def grad_cam(
         >>> km.explain.grad_cam(model, np.ones((1, 8, 8, 1)), target=1).shape
         (1, 8, 8)
 
+    A map is zero everywhere, with a warning, where nothing in the layer speaks for the class.
+
     Source: Selvaraju and others: Grad-CAM: Visual Explanations from Deep Networks (2017).
     """
     question = Question(model, x, target, output, logits, batch_size)
@@ -84,6 +87,7 @@ def grad_cam(
         weights = gradient.mean(tuple(range(1, gradient.ndim - 1)), keepdims=True)
         parts.append(np.maximum((maps * weights).sum(-1), 0))
     heat = np.concatenate(parts).astype("float32")
+    warn_of_nothing(heat, chosen.name)
     fitting = [i for i, rank in enumerate(ranks) if rank == heat.ndim - 1]
     if not fitting:
         return heat
@@ -163,3 +167,16 @@ def resize_linear(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     still = [0.0] * len(size)
     resized = ops.image.scale_and_translate(values, shape, scale, still, axes, "linear", False)
     return np.asarray(resized)
+
+
+def warn_of_nothing(heat: np.ndarray, layer: str) -> None:
+    """Say which share of the maps is zero everywhere, and what to do about it."""
+    nothing = len(heat) - np.count_nonzero(heat.any(tuple(range(1, heat.ndim))))
+    if nothing:
+        warnings.warn(
+            f"grad_cam: in the maps of layer {layer!r} nothing speaks for the class of {nothing} "
+            f"of {len(heat)} samples, so that their result is zero. It happens where places count "
+            "differently, as with a Flatten after the layer, since a map has one weight for all "
+            "its places. Try an earlier layer, another target, or km.explain.occlusion.",
+            stacklevel=3,
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernelmodel import ops
 from kernelmodel.engine.exchange import loss_of_all
+from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.primitive import fused
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import same_rank
@@ -37,10 +38,12 @@ class Reduction:
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
 
 
+@forward_kernel
 def _mean_forward(values: np.ndarray) -> tuple[Any, None]:
-    return values.mean(), None
+    return np.add.reduce(values, None) / values.dtype.type(values.size), None
 
 
+@backward_kernel
 def _mean_backward(g: Any, out: Any, residuals: None, arrays: Any, needed: Any) -> tuple[Any]:
     (values,) = arrays
     return (np.full(values.shape, g / max(values.size, 1), values.dtype),)

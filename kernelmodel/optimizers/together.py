@@ -9,17 +9,45 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.engine import parallel, pool
+from kernelmodel.engine.pool import COUNTS_ARE_EXACT
 
 Slots = dict[str, Any]
 
 SMALL = 1 << 15  # elements of a weight up to which it is laid end to end with others
 PIECE = 1 << 16  # elements that one thread updates at a time
+KEPT = 3  # arrays of one name that are kept: what was, what comes, and one that somebody holds
+
+
+class Laid:
+    """An array of weights or slots laid end to end, and its parts, which variables hold.
+
+    Args:
+        flat: The array, of one axis.
+        places: Where each part lies in it.
+        shapes: Of the parts.
+    """
+
+    def __init__(
+        self, flat: np.ndarray, places: Sequence[slice], shapes: Sequence[tuple[int, ...]]
+    ) -> None:
+        self.flat = flat
+        self.parts = [flat[at].reshape(shape) for at, shape in zip(places, shapes)]
+        self.alone: list[int] = []
+
+    def references(self) -> list[int]:
+        """How often the array and its parts are referred to; views of them refer to the array."""
+        return [sys.getrefcount(self.flat), *map(sys.getrefcount, self.parts)]
+
+    def are(self, arrays: Sequence[np.ndarray]) -> bool:
+        """Whether the arrays are these very parts."""
+        return all(map(operator.is_, self.parts, arrays))
 
 
 class Together:
@@ -34,9 +62,10 @@ class Together:
         self.shapes, self.decay = shapes, decay
         sizes = [math.prod(shape) for shape in shapes]
         ends = np.cumsum(sizes).tolist()
+        self.size = ends[-1]
         self.places = [slice(end - size, end) for size, end in zip(sizes, ends)]
-        # What the last step made, by slot name ("" for the weights): end to end, and its parts.
-        self.made: dict[str, tuple[np.ndarray, list[np.ndarray]]] = {}
+        # What the last steps made, by slot name ("" for the weights).
+        self.made: dict[str, list[Laid]] = {}
 
     def step(
         self,
@@ -59,12 +88,11 @@ class Together:
             rate: Learning rate.
             iteration: Number of steps before this one.
         """
-        names = list(slots[0])
         gradient, value = join(gradients), self.joined("", values)
-        old = {name: self.joined(name, [own[name] for own in slots]) for name in names}
+        old = {name: self.joined(name, [own[name] for own in slots]) for name in slots[0]}
         rate = rate.astype(value.dtype)
-        new_value = pool.empty(value.size, value.dtype)
-        new = {name: pool.empty(value.size, array.dtype) for name, array in old.items()}
+        new_value = self.new("", value.dtype)
+        new = {name: self.new(name, array.dtype) for name, array in old.items()}
 
         def update_piece(number: int) -> None:
             at = slice(number * PIECE, (number + 1) * PIECE)
@@ -72,26 +100,37 @@ class Together:
             if self.decay is not None:
                 start = start - start * value.dtype.type(self.decay) * rate
             before = {name: array[at] for name, array in old.items()}
-            after = {name: array[at] for name, array in new.items()}
-            update(gradient[at], start, before | shared, rate, iteration, new_value[at], after)
+            after = {name: laid.flat[at] for name, laid in new.items()}
+            into = new_value.flat[at]
+            update(gradient[at], start, before | shared, rate, iteration, into, after)
 
-        parallel.run(update_piece, -(-value.size // PIECE))
-        parts = {name: self.parts(name, array) for name, array in new.items()}
-        each = [{name: parts[name][i] for name in names} for i in range(len(values))]
-        return self.parts("", new_value), each
+        if self.size <= PIECE:
+            update_piece(0)
+        else:
+            parallel.run(update_piece, -(-self.size // PIECE))
+        each = [dict(zip(new, parts)) for parts in zip(*(laid.parts for laid in new.values()))]
+        return new_value.parts[:], each or [{} for _ in values]
 
     def joined(self, name: str, arrays: list[np.ndarray]) -> np.ndarray:
-        """Arrays end to end: as they are, if the last step made these very arrays."""
-        flat, parts = self.made.get(name, (None, []))
-        if flat is not None and all(map(operator.is_, parts, arrays)):
-            return flat
+        """Arrays end to end: as they are, if a step before made these very arrays."""
+        for laid in self.made.get(name, ()):
+            if laid.are(arrays):
+                return laid.flat
         return join(arrays)
 
-    def parts(self, name: str, flat: np.ndarray) -> list[np.ndarray]:
-        """The parts of a new array, in the shapes of the weights."""
-        found = [flat[at].reshape(shape) for at, shape in zip(self.places, self.shapes)]
-        self.made[name] = flat, found
-        return found
+    def new(self, name: str, dtype: Any) -> Laid:
+        """Arrays for what a step makes: small ones of a step before that nobody holds any more."""
+        made = self.made.setdefault(name, [])
+        if self.size > PIECE:
+            made[:] = [Laid(pool.empty(self.size, dtype), self.places, self.shapes)]
+            return made[0]
+        for laid in made:
+            if laid.references() == laid.alone and laid.flat.dtype == dtype and COUNTS_ARE_EXACT:
+                return laid
+        made.append(laid := Laid(np.empty(self.size, dtype), self.places, self.shapes))
+        laid.alone = laid.references()
+        del made[:-KEPT]
+        return laid
 
 
 class Groups:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from kernelmodel.core.weights import Weights
 from kernelmodel.engine.lock import ENGINE_LOCK
+
+UNCHANGED = nullcontext()
 
 
 class TrainableFlags:
@@ -47,13 +49,13 @@ class TrainableFlags:
                 stacklevel=4,
             )
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
+    def applied(self) -> AbstractContextManager[None]:
         """The flags of back then, for the length of a `with` block."""
         changed = self.changed()
-        if not changed:
-            yield
-            return
+        return self._applied(changed) if changed else UNCHANGED
+
+    @contextmanager
+    def _applied(self, changed: list[Any]) -> Iterator[None]:
         with ENGINE_LOCK:  # a widget's thread that sets a flag meanwhile waits, so none gets lost
             now = [(layer, layer._trainable) for layer in changed]
             _set([(layer, not flag) for layer, flag in now])

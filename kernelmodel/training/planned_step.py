@@ -47,7 +47,7 @@ class PlannedStep:
             result = map_structure(getval, step(pack_like(data, inputs)))
             written = list(context.written.values())
             losses = list(context.losses.values())
-        self._structure = map_structure(lambda leaf: 0, result)
+        self._pack = packer(result)
         self._losses = [(layer, len(found)) for layer, found in losses]
         self._written = written
         results = flatten(result)
@@ -77,7 +77,7 @@ class PlannedStep:
             Whether it was kept, and the step's result.
         """
         found = self._function(*leaves, *[variable._array for variable in self._variables])
-        result = pack_like(self._structure, found[: self._count])
+        result = self._pack(found[: self._count])
         if not accept(result):
             return False, result
         values = found[self._count :]
@@ -126,11 +126,21 @@ class PlannedSteps:
 
 def described(data: Any) -> Any:
     """The structure of a batch, and the shapes and dtypes of its arrays: something hashable."""
+    if type(data) is np.ndarray:
+        return data.shape, data.dtype
     if isinstance(data, (tuple, list)):
         return type(data), *map(described, data)
     if isinstance(data, dict):
         return tuple((key, described(part)) for key, part in data.items())
-    return None if data is None else (data.shape, data.dtype)
+    return None
+
+
+def packer(structure: Any) -> Callable[[list[Any]], Any]:
+    """What packs leaves like a structure; quickly if it is a dict of leaves, such as logs."""
+    places = pack_like(structure, list(range(len(flatten(structure)))))
+    if type(places) is dict and all(type(place) is int for place in places.values()):
+        return lambda leaves: {key: leaves[place] for key, place in places.items()}
+    return lambda leaves: pack_like(places, leaves)
 
 
 def assign_all(variables: list[Any], values: list[Any]) -> None:

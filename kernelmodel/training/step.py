@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from kernelmodel.core.context import Context
@@ -14,6 +13,7 @@ from kernelmodel.core.watching import WATCHERS, Watcher, due, watch
 from kernelmodel.engine.exchange import EXCHANGE, WorkerError, exchanging
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.training.diagnose import explain_nan
+from kernelmodel.training.frozen import UNCHANGED
 from kernelmodel.training.planned_step import PlannedStep, PlannedSteps
 
 Function = Callable[[Iterator[Any]], Any]
@@ -121,7 +121,9 @@ def make_function(
 
     def function(iterator: Iterator[Any]) -> Any:
         first = next(iterator)
-        with model._trainable_flags.applied() if training else nullcontext():
+        with model._trainable_flags.applied() if training else UNCHANGED:
+            if model.steps_per_execution == 1 and (not model.jit_compile or model.run_eagerly):
+                return execute(first)
             rest = itertools.islice(iterator, model.steps_per_execution - 1)
             batches = itertools.chain([first], rest)
             if not model.jit_compile or model.run_eagerly:

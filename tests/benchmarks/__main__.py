@@ -84,7 +84,9 @@ def sections(
     batches, calls, models = (2, 3, 2) if smoke else (600, 10_000, 200)
     return {
         "import": lambda: import_time.section(libraries, rounds),
-        "training": lambda: training.section(libraries, workloads, rounds, out),
+        "training": lambda: training.section(
+            libraries, workloads, rounds, out, 0.0 if smoke else training.WARM
+        ),
         "serving": lambda: serving.section(libraries, small, rounds, batches, min(calls, 200)),
         "leaks": lambda: leaks.section(libraries, rebuilt, calls, models),
         "scaling": lambda: scaling.section(libraries, axes, threaded, rounds, out),

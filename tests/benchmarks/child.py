@@ -35,14 +35,17 @@ def resident_megabytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
 
-def train(make: Make, workload: Any, epochs: int = 2) -> dict[str, float]:
-    """From nothing to the first epoch; then milliseconds a step, and the peak of memory."""
+def train(make: Make, workload: Any, warm: float = 0.0, epochs: int = 2) -> dict[str, float]:
+    """From nothing to the first epoch; milliseconds a step after `warm` seconds more; the peak."""
     began = time.perf_counter()
     x, y = workload.data()
     data = time.perf_counter() - began
     run = make()
     run.fit(x, y)
     first = time.perf_counter() - BEGUN - data
+    began = time.perf_counter()
+    while time.perf_counter() - began < warm:
+        run.fit(x, y)
     began = time.perf_counter()
     for _ in range(epochs):
         run.fit(x, y)

@@ -11,7 +11,9 @@ from tests.benchmarks.pictures import step_bars
 from tests.benchmarks.workloads import Workload
 
 COLD = f"{OURS} (cold)"
-FLOOR_TEXT = """Milliseconds a step with `fit` (Adam, accuracy), in epochs after the first. The
+WARM = 3.0  # seconds
+FLOOR_TEXT = """Milliseconds a step with `fit` (Adam, accuracy), when the first epoch and three
+seconds more are over, in which what is compiled in the background gets ready. The
 floor is the matrix products of a step alone, in NumPy's BLAS; the best peer is bold."""
 CURVE_TEXT = """Seconds from the start of a fresh process, data aside, to the end of the first
 epoch: import, build, compile, train. Cold: Numba's cache of compiled kernels was empty."""
@@ -19,13 +21,15 @@ PEAK_TEXT = "The most memory (MB) that the training process held."
 
 
 def measure(
-    libraries: Sequence[Library], workloads: dict[str, Workload], rounds: int
+    libraries: Sequence[Library], workloads: dict[str, Workload], rounds: int, warm: float
 ) -> dict[str, list[dict[str, dict[str, float]]]]:
     """Figures by workload, round and library; the libraries take turns."""
     found: dict[str, list[dict[str, dict[str, float]]]] = {name: [] for name in workloads}
     for _ in range(rounds):
         for name, workload in workloads.items():
-            one = {library.name: run(library, "train", workload) for library in libraries}
+            one = {
+                library.name: run(library, "train", workload, warm=warm) for library in libraries
+            }
             ours = next(library for library in libraries if library.name == OURS)
             one[COLD] = run(ours, "train", workload, cold=True)
             found[name].append(one)
@@ -33,7 +37,11 @@ def measure(
 
 
 def section(
-    libraries: Sequence[Library], workloads: dict[str, Workload], rounds: int, folder: Path
+    libraries: Sequence[Library],
+    workloads: dict[str, Workload],
+    rounds: int,
+    folder: Path,
+    warm: float = WARM,
 ) -> str:
     """Measure, draw, and return Markdown.
 
@@ -42,8 +50,9 @@ def section(
         workloads: By name.
         rounds: How often each is measured.
         folder: For the picture.
+        warm: Seconds of training before a step is timed.
     """
-    found = measure(libraries, workloads, rounds)
+    found = measure(libraries, workloads, rounds, warm)
 
     def of(figure: str) -> dict[str, Rounds]:
         return {

@@ -1,9 +1,9 @@
 """One and two processes on one model, and what more would give: `-m tests.benchmarks.workers`.
 
-Each process computes with one thread. Weak scaling: each process keeps its 32 (256) samples a step;
-strong scaling: the 64 (512) samples of a step are shared out. Runs alternate, and medians of their
-ratios are given, since the machine has other work: of the median steps, and of the fastest tenth of
-the steps, which had the processors for themselves.
+Each process computes with one thread, on a processor of its own. Weak scaling: each process keeps
+its 32 (256) samples a step; strong scaling: the 64 (512) samples of a step are shared out. Runs
+alternate, and medians of their ratios are given, since the machine has other work: of the median
+steps, and of the fastest tenth of the steps, which had the processors for themselves.
 
 The model of more workers: a step takes the computation of a worker's samples (measured here on one
 process), plus one sum of the gradients over the workers as a ring, 2 (n - 1) messages of a part of
@@ -28,10 +28,13 @@ from kernelmodel.explain.charts import COLOURS, MARKERS
 from kernelmodel.explain.figure import new_figure, styled
 from tests.benchmarks.figures import number, table
 
-# Width, hidden layers, samples a step, and steps an epoch as a multiple of those asked for.
+# Width, hidden layers, samples a step, steps an epoch as a multiple of those asked for, and
+# whether XLA compiles the step.
 WORKLOADS = {
-    "mlp, 13 thousand weights": (64, 2, 32, 10),
-    "mlp, 2.2 million weights": (1024, 3, 256, 1),
+    "mlp, 13 thousand weights": (64, 2, 32, 10, False),
+    "mlp, 2.2 million weights": (1024, 3, 256, 1, False),
+    "mlp, 13 thousand weights, XLA": (64, 2, 32, 10, True),
+    "mlp, 2.2 million weights, XLA": (1024, 3, 256, 1, True),
 }
 NETWORKS = {"10 Gbit/s, 30 µs": (30e-6, 1.25e9), "100 Gbit/s, 3 µs": (3e-6, 12.5e9)}
 WORKERS = [2**i for i in range(11)]
@@ -39,7 +42,7 @@ FEATURES = 128
 GAP = (math.nan, math.nan)  # between two epochs
 
 
-def child(width: int, depth: int, batch: int, steps: int) -> None:
+def child(width: int, depth: int, batch: int, steps: int, xla: int) -> None:
     """In a process of an MPI world: milliseconds a step, and bytes that a worker gives to sums."""
     import time
 
@@ -51,7 +54,7 @@ def child(width: int, depth: int, batch: int, steps: int) -> None:
     layers = [km.layers.Dense(width, activation="relu") for _ in range(depth)]
     model = km.Sequential([km.Input((FEATURES,)), *layers, km.layers.Dense(10)])
     with strategy.scope():
-        model.compile("adam", "mse")
+        model.compile("adam", "mse", jit_compile=bool(xla))
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch * steps, FEATURES)).astype("float32")
     y = rng.normal(size=(batch * steps, 10)).astype("float32")
@@ -77,12 +80,14 @@ def child(width: int, depth: int, batch: int, steps: int) -> None:
         print("FIGURES" + json.dumps(figures))
 
 
-def run(processes: int, width: int, depth: int, batch: int, steps: int) -> dict[str, float]:
-    """The figures of a world of some processes."""
+def run(processes: int, *workload: int) -> dict[str, float]:
+    """The figures of a world of some processes: width, depth, samples a step, steps, XLA."""
     environment = os.environ | dict.fromkeys(THREADS, "1") | MPI
+    # XLA has a thread for each processor that its process may run on.
+    environment["PRTE_MCA_hwloc_default_binding_policy"] = "core"
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     environment["PATH"] = os.pathsep.join(programs)
-    arguments = [str(value) for value in (width, depth, batch, steps)]
+    arguments = [str(int(value)) for value in workload]
     program = [sys.executable, "-m", "tests.benchmarks.workers", "--child", *arguments]
     done = subprocess.run(
         ["mpiexec", "-n", str(processes), *program],
@@ -104,13 +109,13 @@ def step_seconds(
 
 def measure(name: str, rounds: int, steps: int) -> tuple[list[str], dict[str, float]]:
     """A row of the table, and what the model needs."""
-    width, depth, batch, times = WORKLOADS[name]
+    width, depth, batch, times, xla = WORKLOADS[name]
     steps *= times
     found = []
     for _ in range(rounds):
-        one = run(1, width, depth, batch, steps)
-        big = run(1, width, depth, 2 * batch, steps)
-        two = run(2, width, depth, 2 * batch, steps)
+        one = run(1, width, depth, batch, steps, xla)
+        big = run(1, width, depth, 2 * batch, steps, xla)
+        two = run(2, width, depth, 2 * batch, steps, xla)
         found.append((one, big, two))
     ratios = {
         kind: (
@@ -188,7 +193,7 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--child", type=int, nargs=4)
+    parser.add_argument("--child", type=int, nargs=5)
     given = parser.parse_args()
     if given.child:
         child(*given.child)

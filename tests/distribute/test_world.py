@@ -130,6 +130,25 @@ def test_training_under_xla_is_that_of_one_process(under_xla, case):
         assert one["logs"] < 5e-5
 
 
+def test_half_precision_is_that_of_one_process(world):
+    """Gradients of bfloat16 weights are rounded, and summed in float32."""
+    both, _ = world(
+        """
+        for policy in ("mixed_bfloat16", "bfloat16", "mixed_float16"):
+            for jit in (False, True):
+                km.config.set_dtype_policy(policy)
+                found = same(small, lambda: dict(optimizer=km.optimizers.SGD(0.1),
+                    loss="sparse_categorical_crossentropy", jit_compile=jit),
+                    lambda: dict(epochs=2, batch_size=16))
+                tell(policy=policy, jit=jit, **found)
+        """
+    )
+    assert len(both) == 12
+    for one in both:
+        assert one["weights"] < (0.03 if one["policy"] == "bfloat16" else 0.006), one
+        assert one["logs"] < 0.01, one
+
+
 def test_predictions_come_in_order_and_scores_are_exact(world):
     both, _ = world(
         """

@@ -293,3 +293,19 @@ def test_errors_name_the_fix() -> None:
         E.integrated_gradients(model, x, steps=0)
     with pytest.raises(ValueError, match="`batch_size`"):
         E.saliency(model, x, batch_size=0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_grad_cam_says_where_it_finds_nothing(sign):
+    """A layer whose only map speaks against a class has nothing to show for it."""
+    inputs = km.Input((4, 4, 1))
+    maps = km.layers.Conv2D(1, 1, kernel_initializer="ones", name="maps")(inputs)
+    pooled = km.layers.GlobalAveragePooling2D()(maps)
+    scores = km.layers.Dense(1, kernel_initializer=km.initializers.Constant(sign))(pooled)
+    model, x = km.Model(inputs, scores), np.ones((3, 4, 4, 1), "float32")
+    if sign > 0:
+        assert (E.grad_cam(model, x) > 0).all()  # and no warning, which would be an error
+        return
+    with pytest.warns(UserWarning, match=r"'maps' nothing speaks for the class of 3 of 3") as said:
+        assert not E.grad_cam(model, x).any()
+    assert said[0].filename == __file__

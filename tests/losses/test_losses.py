@@ -211,3 +211,12 @@ def test_other_axes_as_keras(keras):
     assert float(ours) == pytest.approx(float(theirs), rel=1e-6)
     sparse = losses.SparseCategoricalCrossentropy(axis=1)(hot.argmax(-1), y_pred)
     assert float(sparse) == pytest.approx(float(theirs), rel=1e-6)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("wrong", [-1, 4, float("nan"), float("inf")])
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+def test_labels_that_are_no_classes(wrong, from_logits):
+    labels = np.array([0.0, wrong, 1.0], "float32")
+    with pytest.raises(ValueError, match=r"labels must lie in \[0, 4\)"):
+        losses.sparse_categorical_crossentropy(labels, np.ones((3, 4), "float32"), from_logits)

@@ -387,3 +387,50 @@ def test_patterns_of_optimizers():
 def test_wrong_arguments_of_further_optimizers(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [lambda a: a, lambda a: a[:1], lambda a: a.T[0:0], memoryview, lambda a: {"nested": [a]}],
+)
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_a_step_made_is_written_over_only_if_nobody_holds_it(hold, which):
+    values = [np.ones((2, 3), "float32"), np.ones(4, "float32")]
+    together = Together([value.shape for value in values], decay=None)
+
+    def update(gradient, value, slots, rate, iteration, new_value, new_slots):
+        np.add(value, gradient, out=new_value)
+
+    slots, gradients = [{}, {}], [np.ones_like(value) for value in values]
+    seen, kept = set(), []
+    for step in range(12):
+        values, slots = together.step(
+            update, gradients, values, slots, {}, np.float32(1), np.int32(step)
+        )
+        assert (values[0] == step + 2).all()
+        assert (values[1] == step + 2).all()
+        seen.add(values[1].ctypes.data)
+        if step == 5:
+            assert len(seen) == 2  # by turns
+            kept.append(hold(values[which]))
+            held = values[which].ctypes.data
+        elif step > 5:
+            assert values[which].ctypes.data != held
+    assert len(seen) == 3
+
+
+def test_weights_that_a_user_keeps_stay_as_they_were():
+    x, y = np.random.default_rng(0).normal(size=(64, 3)).astype("float32"), np.ones((64, 1))
+    model = km.Sequential([km.Input((3,)), km.layers.Dense(4), km.layers.Dense(1)])
+    model.compile("adam", "mse")
+    kept = []
+
+    class Keep(km.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            now = [variable.value for variable in self.model.trainable_variables]
+            kept.append((now, [np.array(one) for one in now]))
+
+    model.fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[Keep()])
+    for held, copied in kept:
+        for one, other in zip(held, copied):
+            np.testing.assert_array_equal(one, other)

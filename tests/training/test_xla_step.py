@@ -589,3 +589,43 @@ def test_predict_and_evaluate_are_compiled(monkeypatch: Any) -> None:
     compiled.predict_on_batch(X)
     compiled.test_on_batch(X, Y)
     assert ran == ["predict_step"] * 3 + ["test_step"] * 3 + ["predict_step", "test_step"]
+
+
+@pytest.mark.filterwarnings("ignore:Optimizer .* got no gradient for")
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x, w, row: x @ w,
+        lambda x, w, row: x * row,
+        lambda x, w, row: 1 / (row - x),
+        lambda x, w, row: np.matmul(x, w),
+        lambda x, w, row: np.dot(x, w),
+        lambda x, w, row: np.concatenate([x[:1], w]).sum(0) * x,
+        lambda x, w, row: np.where(x > 0, x, row),
+        lambda x, w, row: np.einsum("ij,jk->ik", x, w),
+        lambda x, w, row: np.maximum(x, row),
+        lambda x, w, row: np.add(x, w[0]),
+    ],
+)
+def test_a_variable_beside_an_input_has_its_gradient(use: Any) -> None:
+    """NumPy asks the input first, which knows nothing of tapes."""
+
+    class Plain(km.layers.Layer):
+        def build(self, shape: Any) -> None:
+            self.w = self.add_weight(shape=(4, 4), initializer="glorot_uniform", name="w")
+            self.row = self.add_weight(shape=(4,), initializer="glorot_uniform", name="row")
+
+        def call(self, x: Any) -> Any:
+            return use(x, self.w, self.row)
+
+    x, found = np.random.default_rng(0).normal(size=(8, 4)).astype("float32"), []
+    for jit in (False, True):
+        km.utils.set_random_seed(0)
+        model = km.Sequential([Plain()])
+        model.compile(km.optimizers.SGD(0.1), "mse", jit_compile=jit)
+        y = np.zeros_like(model(x))
+        before = np.concatenate([w.ravel() for w in model.get_weights()])
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+        found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+        assert (found[-1] != before).any()
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)

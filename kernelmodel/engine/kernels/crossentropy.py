@@ -21,9 +21,12 @@ def exponentials(logits: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray,
     return powers, total, np.log(total) + top
 
 
-def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
-    """Raise ValueError unless the labels have the logits' shape without axis, and their range."""
-    axis %= logits.ndim
+def checked(labels: np.ndarray, logits: np.ndarray, axis: int) -> np.ndarray:
+    """Labels as integers.
+
+    Raises:
+        ValueError: They don't have the logits' shape without axis, or not their range.
+    """
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
     if labels.shape != shape:
         raise ValueError(
@@ -31,15 +34,23 @@ def check_labels(labels: np.ndarray, logits: np.ndarray, axis: int) -> None:
             f"{shape}, got {labels.shape}. Squeeze the labels, or use the "
             "cross-entropy for one-hot labels."
         )
-    if not labels.size:
-        return
-    least, most = np.minimum.reduce(labels, None), np.maximum.reduce(labels, None)
-    if least < 0 or most >= logits.shape[axis]:
+    whole = labels.astype(np.intp)
+    # Negative numbers, and what was NaN, are very large without a sign.
+    if whole.size and np.maximum.reduce(whole.view(np.uintp), None) >= logits.shape[axis]:
+        least, most = labels.min(), labels.max()
         raise ValueError(
             f"sparse cross-entropy: labels must lie in [0, {logits.shape[axis]}), the number of "
             f"classes; got labels from {least} to {most}. Give the last layer "
             "one unit for each class, and number the classes from 0."
         )
+    return whole
+
+
+def places(labels: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
+    """The index of each label's element: a few times as fast as `np.take_along_axis`."""
+    shape, rank = labels.shape, labels.ndim
+    at = [np.arange(n).reshape(n, *[1] * (rank - 1 - i)) for i, n in enumerate(shape)]
+    return (*at[:axis], labels, *at[axis:])
 
 
 @forward_kernel
@@ -59,11 +70,10 @@ def sparse_forward(
     Raises:
         ValueError: Shapes don't match or a label is out of range.
     """
-    check_labels(labels, logits, axis)
-    at = np.expand_dims(labels.astype(np.intp), axis)
+    axis %= logits.ndim
+    at = places(checked(labels, logits, axis), axis)
     powers, total, log_total = exponentials(logits, axis)
-    loss = log_total - np.take_along_axis(logits, at, axis)
-    return loss.squeeze(axis), (powers, total, at)
+    return log_total.squeeze(axis) - logits[at], (powers, total, at)
 
 
 @backward_kernel
@@ -78,10 +88,8 @@ def sparse_backward(
 ) -> tuple[np.ndarray, None]:
     """The gradient for the logits: softmax minus one-hot."""
     powers, total, at = residuals
-    g = np.expand_dims(g, axis)
-    dlogits = powers * (g / total)
-    taken = np.take_along_axis(dlogits, at, axis)
-    np.put_along_axis(dlogits, at, taken - g, axis)
+    dlogits = powers * (g.reshape(total.shape) / total)
+    dlogits[at] -= g
     return dlogits, None
 
 

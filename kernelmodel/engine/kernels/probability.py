@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.defaults import DEFAULTS
-from kernelmodel.engine.kernels.crossentropy import check_labels
+from kernelmodel.engine.kernels.crossentropy import checked
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.primitive import fused
 
@@ -44,9 +44,9 @@ def sparse_forward(
     Raises:
         ValueError: Shapes don't match or a label is out of range.
     """
-    check_labels(labels, probabilities, axis)
+    whole = checked(labels, probabilities, axis % probabilities.ndim)
     rows = with_last(probabilities, axis).reshape(-1, probabilities.shape[axis])
-    at = np.arange(len(rows)), labels.reshape(-1).astype(np.intp)
+    at = np.arange(len(rows)), whole.reshape(-1)
     total = np.add.reduce(rows, 1)
     share = rows[at] / total
     kept = clipped(share)
