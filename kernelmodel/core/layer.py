@@ -21,6 +21,7 @@ from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import dtype_of_policy, get_policy
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor, symbolic_like
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
 from kernelmodel.core.weights import Weights
 from kernelmodel.engine.boxes import add_in_place_note
@@ -181,17 +182,19 @@ class Layer(Weights, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if find_recorder((*args, *kwargs.values()) if kwargs else args) is not None:
-            return self.symbolic_call(*args, **kwargs)
+            with SHORT:
+                return self.symbolic_call(*args, **kwargs)
         context = CURRENT.get()
         if context is None:
-            with Context() as context:
+            with SHORT, Context() as context:
                 result = self._finish(context, self._compute(context, args, kwargs))
                 context.keep_losses()
                 return result
         if context.depth:
             return self._compute(context, args, kwargs)
         context.forget_losses(self)
-        return self._finish(context, self._compute(context, args, kwargs))
+        with SHORT:
+            return self._finish(context, self._compute(context, args, kwargs))
 
     def _finish(self, context: Context, outputs: Any) -> Any:
         """The outermost call's result, for the user: tensors with their masks."""
