@@ -44,7 +44,7 @@ def filtered() -> Iterator[None]:
 
 def frames(function: Callable[[], Any]) -> list[tuple[str, str]]:
     """File and function of each frame of the error that a call raises, from here on."""
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - any kind
+    with pytest.raises(Exception) as raised:
         function()
     found = traceback.extract_tb(raised.value.__traceback__)
     return [(one.filename, one.name) for one in found[1:]]
