@@ -35,6 +35,8 @@ from kernelmodel.core.inputs import Input
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import DTypePolicy, FloatDTypePolicy
+from kernelmodel.core.remat import remat
+from kernelmodel.core.remat_scope import RematScope
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tensor_spec import TensorSpec
 from kernelmodel.core.variable import Variable
@@ -101,6 +103,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "TensorSpec",
     "Variable",
@@ -126,6 +129,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "tree",
     "utils",

@@ -7,8 +7,11 @@ from kernelmodel.core.policy import DTypePolicy, get_policy, global_policy
 from kernelmodel.core.settings import (
     SETTINGS,
     disable_interactive_logging,
+    disable_traceback_filtering,
     enable_interactive_logging,
+    enable_traceback_filtering,
     is_interactive_logging_enabled,
+    is_traceback_filtering_enabled,
 )
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops.convert import standardize_dtype
@@ -16,15 +19,18 @@ from kernelmodel.ops.convert import standardize_dtype
 __all__ = [
     "disable_flash_attention",
     "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
     "enable_flash_attention",
     "enable_interactive_logging",
+    "enable_traceback_filtering",
     "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
     "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",
     "set_dtype_policy",

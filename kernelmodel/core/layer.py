@@ -20,13 +20,13 @@ from kernelmodel.core.masks import fill_masks, pass_masks, warn_lost_mask
 from kernelmodel.core.operation import Operation
 from kernelmodel.core.policy import dtype_of_policy, get_policy
 from kernelmodel.core.shapes import blank
-from kernelmodel.core.symbolic import KerasTensor
+from kernelmodel.core.symbolic import KerasTensor, symbolic_like
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.core.tree import flatten, map_shapes, map_structure, shapes_of
 from kernelmodel.core.weights import Weights
 from kernelmodel.engine.boxes import add_in_place_note
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor, as_tensor
-from kernelmodel.ops.convert import dtype_of
 from kernelmodel.ops.dispatch import find_recorder
 
 
@@ -182,17 +182,19 @@ class Layer(Weights, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if find_recorder((*args, *kwargs.values()) if kwargs else args) is not None:
-            return self.symbolic_call(*args, **kwargs)
+            with SHORT:
+                return self.symbolic_call(*args, **kwargs)
         context = CURRENT.get()
         if context is None:
-            with Context() as context:
+            with SHORT, Context() as context:
                 result = self._finish(context, self._compute(context, args, kwargs))
                 context.keep_losses()
                 return result
         if context.depth:
             return self._compute(context, args, kwargs)
         context.forget_losses(self)
-        return self._finish(context, self._compute(context, args, kwargs))
+        with SHORT:
+            return self._finish(context, self._compute(context, args, kwargs))
 
     def _finish(self, context: Context, outputs: Any) -> Any:
         """The outermost call's result, for the user: tensors with their masks."""
@@ -239,7 +241,7 @@ class Layer(Weights, Operation):
             if context.shapes_only and self._knows_shape(args):
                 outputs = self._blank_outputs(args, given)
             else:
-                outputs = self.call(*args, **given)
+                outputs = self._chosen(self.call, args, given)(*args, **given)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
             if context.observer is not None:
@@ -340,11 +342,7 @@ class Layer(Weights, Operation):
         return tuple(shapes_of(arg) for arg in args[:count])
 
     def _blank_outputs(self, args: Any, given: dict[str, Any]) -> Any:
-        spec = self.compute_output_spec(
-            *(map_structure(
-                lambda a: KerasTensor(a.shape, dtype_of(a)) if hasattr(a, "shape") else a, arg
-            ) for arg in args), **given
-        )  # fmt: skip
+        spec = self.compute_output_spec(*symbolic_like(args), **given)
         return map_structure(lambda t: blank(t.shape, t.dtype), spec)
 
     # ---- config ----

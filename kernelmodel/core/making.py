@@ -9,6 +9,7 @@ from functools import cache, wraps
 from typing import Any
 
 from kernelmodel.core.kinds import BUILT_IN, Kind
+from kernelmodel.core.tracebacks import shorten
 
 Init = Callable[..., None]
 
@@ -28,6 +29,7 @@ def named_errors(init: Init) -> Init:
         except Exception as error:
             _check(self, init, args, kwargs, _words(error))
             _name(error, type(self).__name__, init, args, kwargs)
+            shorten(error)
             raise
         _check(self, init, args, kwargs)
 

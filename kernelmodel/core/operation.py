@@ -8,6 +8,7 @@ from typing import Any
 from kernelmodel.core import symbolic
 from kernelmodel.core.autoconfig import Configurable
 from kernelmodel.core.naming import class_name, snake_case, unique_name
+from kernelmodel.core.remat_scope import ACTIVE, RematMode
 from kernelmodel.core.shapes import infer_outputs
 from kernelmodel.core.symbolic import KerasTensor, Node
 from kernelmodel.core.tree import flatten
@@ -30,6 +31,9 @@ class Operation(Configurable):
         (None, 3)
     """
 
+    # That of a class is of layers that don't call `super().__init__()` before they are called.
+    _remat_mode: RematMode | None = None
+
     def __init__(self, name: str | None = None) -> None:
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(
@@ -37,6 +41,7 @@ class Operation(Configurable):
             )
         self.name = class_name(type(self).__name__) if name is None else name
         self._inbound_nodes: list[Node] = []
+        self._remat_mode = ACTIVE.get()
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Record a call on symbolic tensors and return the symbolic tensors it will give."""
@@ -55,7 +60,12 @@ class Operation(Configurable):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.call(*args, **kwargs)
+        return self._chosen(self.call, args, kwargs)(*args, **kwargs)
+
+    def _chosen(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Callable[..., Any]:
+        """A function, or in its place one that keeps only its arguments; see `RematScope`."""
+        mode = self._remat_mode
+        return call if mode is None else mode.call_of(self, call, args, kwargs)
 
     def _node_tensors(self, which: str) -> Any:
         if len(self._inbound_nodes) != 1:
@@ -118,7 +128,7 @@ class OpCall(Operation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
-        outputs = self.function(*args, **kwargs)
+        outputs = self._chosen(self.function, args, kwargs)(*args, **kwargs)
         context = CURRENT.get()
         if context is not None and getattr(context.observer, "sees_ops", False):
             outputs = context.observer(self, args, outputs)

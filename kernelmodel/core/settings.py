@@ -21,6 +21,7 @@ class Settings:
         policy: The dtype policy of layers that are made without one; None for `config.floatx()`.
         flash_attention: What was asked for; None for no wish.
         interactive_logging: Whether messages go to standard output, or to the log.
+        traceback_filtering: Whether errors are shown without this package's frames.
         max_epochs: Most epochs that `fit` runs, or None.
         max_steps_per_epoch: Most batches that it takes in each, or None.
     """
@@ -29,6 +30,7 @@ class Settings:
     policy: Any = None
     flash_attention: bool | None = None
     interactive_logging: bool = True
+    traceback_filtering: bool = True
     max_epochs: int | None = field(default_factory=lambda: _limit("KERAS_MAX_EPOCHS"))
     max_steps_per_epoch: int | None = field(
         default_factory=lambda: _limit("KERAS_MAX_STEPS_PER_EPOCH")
@@ -70,3 +72,37 @@ def is_interactive_logging_enabled() -> bool:
         True
     """
     return SETTINGS.interactive_logging
+
+
+def enable_traceback_filtering() -> None:
+    """Show errors without the frames of this package, as at first.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.enable_traceback_filtering()
+    """
+    SETTINGS.traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """Show errors with all frames, which helps to find one in this package.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.disable_traceback_filtering()
+        >>> km.config.is_traceback_filtering_enabled()
+        False
+        >>> km.config.enable_traceback_filtering()
+    """
+    SETTINGS.traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether errors are shown without the frames of this package.
+
+    Examples:
+        >>> import kernelmodel as km
+        >>> km.config.is_traceback_filtering_enabled()
+        True
+    """
+    return SETTINGS.traceback_filtering

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernelmodel import ops
 from kernelmodel.core.naming import unique_name
-from kernelmodel.core.tree import flatten
-from kernelmodel.ops.convert import standardize_dtype
+from kernelmodel.core.tree import flatten, map_structure
+from kernelmodel.ops.convert import dtype_of, standardize_dtype
 
 if TYPE_CHECKING:
     from kernelmodel.core.operation import Operation
@@ -121,6 +121,14 @@ def _operators() -> None:
 
 
 _operators()
+
+
+def symbolic_like(structure: Any) -> Any:
+    """A structure with symbolic tensors in place of its arrays."""
+    return map_structure(
+        lambda leaf: KerasTensor(leaf.shape, dtype_of(leaf)) if hasattr(leaf, "shape") else leaf,
+        structure,
+    )
 
 
 class Node:

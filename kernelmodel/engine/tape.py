@@ -7,7 +7,8 @@ remembers its value's dtype and the backward pass casts to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import autograd.numpy as anp
@@ -84,6 +85,21 @@ def close_trace() -> None:
     trace_stack.top -= 1
 
 
+@contextmanager
+def trace_above(level: int) -> Iterator[int]:
+    """A trace for a `with` block, with a number that arrays of another one's can't be taken for.
+
+    Args:
+        level: The number of that trace, which may have ended.
+    """
+    before = trace_stack.top
+    trace_stack.top = max(before, level) + 1
+    try:
+        yield trace_stack.top
+    finally:
+        trace_stack.top = before
+
+
 def recording() -> bool:
     """Whether a trace is open, so that what runs may need a gradient."""
     return trace_stack.top >= 0
@@ -121,10 +137,13 @@ def backward(output: Any, seed: Any = None, roots: Sequence[Any] | None = None) 
     Returns:
         Gradient by node. A root that `output` doesn't depend on is absent.
     """
-    node = output._node
-    value = output._value
+    return backward_from(output._node, ones_of(output._value) if seed is None else seed, roots)
+
+
+def backward_from(node: Any, seed: Any, roots: Sequence[Any] | None) -> dict[Any, Any]:
+    """Propagate a gradient from a node back to the roots; see `backward`."""
     wanted = None if roots is None else set(roots)
-    pending: dict[Any, Any] = {node: (ones_of(value) if seed is None else seed, False)}
+    pending: dict[Any, Any] = {node: (seed, False)}
     gradients: dict[Any, Any] = {}
     for current in toposort(node):
         arrived = pending.pop(current, None)

@@ -111,6 +111,25 @@ def xla_vjp(
     return vjp
 
 
+def set_apart(values: list[Any], later: list[Any]) -> tuple[list[Any], list[Any]]:
+    """XLA arrays as ones that XLA knows nothing of, so that it computes with them anew.
+
+    Else it would find that the same is computed twice, and keep the first results.
+
+    Args:
+        values: XLA arrays, and other things, which stay.
+        later: More of them: nothing is computed with `values` before these are there.
+    """
+    arrays = [value.array for value in (*values, *later) if isinstance(value, XlaArray)]
+    if not arrays:
+        return values, later
+    import jax
+
+    fresh = iter(jax.lax.optimization_barrier(arrays))
+    new = [XlaArray(next(fresh)) if isinstance(v, XlaArray) else v for v in (*values, *later)]
+    return new[: len(values)], new[len(values) :]
+
+
 class XlaArray(StandIn):
     """A JAX array or tracer behind NumPy's protocols."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from kernelmodel import activations, constraints, initializers, regularizers
 from kernelmodel.core.kinds import is_integer, is_number
 from kernelmodel.core.making import refusal
+from kernelmodel.core.remat_scope import IN_KERNELS
 from kernelmodel.core.settings import SETTINGS
 from kernelmodel.ops.convert import _cast
 
@@ -32,6 +33,7 @@ FUSED = {
     activations.tanh: "tanh",
     activations.sigmoid: "sigmoid",
 }
+IN_KERNELS.update(FUSED)
 
 
 def refuse(layer: Layer, argument: str, value: Any, allowed: str) -> NoReturn:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.layer import Layer
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.tensor import as_tensor
@@ -238,10 +239,11 @@ class Steps(Layer):
         if class_weight is not None:
             sample_weight = weights_of_classes(y, class_weight, sample_weight)
         data = self._one_batch(x, y, sample_weight)
-        self._prepare(data)
-        if reset_metrics:
-            self.reset_metrics()
-        return self._results(as_floats(self.make_train_function()(iter([data]))), return_dict)
+        with SHORT:
+            self._prepare(data)
+            if reset_metrics:
+                self.reset_metrics()
+            return self._results(as_floats(self.make_train_function()(iter([data]))), return_dict)
 
     def test_on_batch(
         self,
@@ -275,10 +277,11 @@ class Steps(Layer):
             as_arrays(y, "y", self._floats()),
             as_arrays(sample_weight, "sample_weight", self._floats()),
         )
-        self._prepare(data)
-        if reset_metrics:
-            self.reset_metrics()
-        return self._results(as_floats(self.make_test_function()(iter([data]))), return_dict)
+        with SHORT:
+            self._prepare(data)
+            if reset_metrics:
+                self.reset_metrics()
+            return self._results(as_floats(self.make_test_function()(iter([data]))), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as NumPy arrays in the structure of the outputs.
@@ -287,8 +290,8 @@ class Steps(Layer):
             x: Inputs (batch, ...), in any structure.
         """
         data = self._one_batch(x, None, None)
-        outputs = self.make_predict_function()(iter([data]))
-        return map_structure(as_tensor, outputs)
+        with SHORT:
+            return map_structure(as_tensor, self.make_predict_function()(iter([data])))
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> Any:
         x = as_arrays(x, "x", self._floats(), self._takes_text())

@@ -8,6 +8,7 @@ from typing import Any
 
 from kernelmodel.callbacks import History
 from kernelmodel.callbacks.backup import FitStart
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.core.tree import map_structure
 from kernelmodel.engine.random import global_state
 from kernelmodel.engine.tensor import as_tensor
@@ -125,7 +126,7 @@ class Trainer(Compiling):
         )  # fmt: skip
         due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
         with (
-            closing(training), closing(validation) if validation else nullcontext(),
+            SHORT, closing(training), closing(validation) if validation else nullcontext(),
             crew_of(self, training=training, validation=validation) as crew,
         ):  # fmt: skip
             if not crew.leads:
@@ -250,7 +251,7 @@ class Trainer(Compiling):
         check_flag("return_dict", return_dict)
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         source = make_source(x, y, sample_weight, loading)
-        with closing(source), crew_of(self, testing=source) as crew:
+        with SHORT, closing(source), crew_of(self, testing=source) as crew:
             if not crew.leads:
                 return self._results(crew.follow(), return_dict)
             self._prepare(source.peek())
@@ -289,7 +290,7 @@ class Trainer(Compiling):
         """
         loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
         source = make_source(x, None, None, loading)
-        with closing(source), crew_of(self, predicting=source) as crew:
+        with SHORT, closing(source), crew_of(self, predicting=source) as crew:
             if not crew.leads:
                 return crew.follow()
             self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])

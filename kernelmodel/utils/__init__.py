@@ -26,6 +26,7 @@ from kernelmodel.training.data import pack_x_y_sample_weight, unpack_x_y_sample_
 from kernelmodel.training.sources.py_dataset import PyDataset, Sequence
 from kernelmodel.utils import bounding_boxes
 from kernelmodel.utils.arrays import normalize, pad_sequences, to_categorical
+from kernelmodel.utils.config import Config
 from kernelmodel.utils.feature_space import FeatureSpace
 from kernelmodel.utils.model_plotting import model_to_dot, plot_model
 from kernelmodel.utils.progbar import Progbar
@@ -72,6 +73,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "FeatureSpace",
     "Progbar",

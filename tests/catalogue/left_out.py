@@ -25,8 +25,6 @@ MODULES = {
 # Names in modules.
 NAMES = {
     "Quantizer": QUANTIZED,
-    "RematScope": "recomputes activations to save accelerator memory",
-    "remat": "recomputes activations to save accelerator memory",
     "StatelessScope": BACKENDS,
     "SymbolicScope": BACKENDS,
     "layers.FlaxLayer": FRAMEWORK,
@@ -35,14 +33,10 @@ NAMES = {
     "layers.TorchModuleWrapper": FRAMEWORK,
     "callbacks.OrbaxCheckpoint": "writes checkpoints of JAX's sharded arrays",
     "optimizers.legacy": INTERNAL,
-    "utils.Config": "settings of Keras' own pipelines",
     "utils.legacy": INTERNAL,
     "config.backend": BACKENDS,
     "config.set_backend": BACKENDS,
     "config.is_nnx_enabled": BACKENDS,
-    "config.enable_traceback_filtering": "tracebacks are short here: nothing to filter",
-    "config.disable_traceback_filtering": "tracebacks are short here: nothing to filter",
-    "config.is_traceback_filtering_enabled": "tracebacks are short here: nothing to filter",
     "dtype_policies.AWQDTypePolicy": QUANTIZED,
     "dtype_policies.GPTQDTypePolicy": QUANTIZED,
     "dtype_policies.Int4DTypePolicy": QUANTIZED,

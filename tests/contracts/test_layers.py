@@ -453,7 +453,7 @@ def test_random_numbers_are_distributed_alike_under_xla(case):
     jax = importlib.import_module("jax")
     layer, args = made(case)
     step, values, inputs = pure_step(layer, case, args, [True])
-    compiled, ours, others = jax.jit(step), [], []
+    compiled, ours, others = jax.jit(step, compiler_options=QUICK), [], []
     for _ in range(DRAWS):
         results, values = compiled(values, inputs)
         others.append([np.asarray(y, "float64") for y in flatten(results)])

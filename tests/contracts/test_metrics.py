@@ -315,6 +315,27 @@ def test_as_keras(metric, weighted, keras, compared):
     assert metric._direction == getattr(theirs, "_direction", metric._direction)
 
 
+# Here they compute in float32, in Keras they round on the way.
+ROUNDED = (
+    metrics.AUC, metrics.CategoricalCrossentropy, metrics.ConcordanceCorrelation,
+    metrics.CosineSimilarity, metrics.LogCoshError, metrics.PearsonCorrelation,
+    metrics.SparseCategoricalCrossentropy,
+)  # fmt: skip
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("dtype", "epsilon"), [("float16", 2**-10), ("bfloat16", 2**-7)])
+def test_half_precision_as_keras(metric, dtype, epsilon, keras):
+    """Predictions of half precision: the states and the result are of float32."""
+    theirs = keras.saving.deserialize_keras_object(metrics.serialize(metric))
+    *y_true, y_pred = example(metric, 0)
+    metric.update_state(*y_true, ops.cast(y_pred, dtype))
+    theirs.update_state(*y_true, keras.ops.cast(y_pred, dtype))
+    rel = 8 * epsilon if isinstance(metric, ROUNDED) else 5e-6
+    assert_close(result_of(metric), theirs.result(), rel=rel)
+    assert {v.dtype for v in metric.variables} <= {"float32", "int32"}
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sequences_as_keras(metric, weighted, keras, compared):
