@@ -30,7 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes  # noqa: F401 - NumPy knows bfloat16 by name then
+import ml_dtypes
 import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
