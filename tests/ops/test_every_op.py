@@ -155,7 +155,8 @@ def test_half_precision_is_that_of_keras(case: Case, dtype: str, golden: Any) ->
         if case.name != "batch_normalization":
             names = ops.dtype_of(one), other.dtype.name
             assert names[0].replace("64", "32") == names[1].replace("64", "32"), case
-        if case.name != "image.ssim":  # here it is computed in float32
+        # Here it is computed in float32, as are rows of zeros, which are NaN there in float16.
+        if case.name not in ("image.ssim", "normalize"):
             x, y = (np.asarray(part).astype("complex128") for part in (one, other))
             finite = np.isfinite(y)
             assert (np.isfinite(x) == finite).all()
