@@ -241,7 +241,7 @@ class Layer(Weights, Operation):
             if context.shapes_only and self._knows_shape(args):
                 outputs = self._blank_outputs(args, given)
             else:
-                outputs = self._chosen(self.call, args, given)(*args, **given)
+                outputs = self._remat_or(self.call, args, given)(*args, **given)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
             if context.observer is not None:
