@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from kernelmodel.core.arguments import to_arrays
@@ -193,7 +194,8 @@ class Layer(Weights, Operation):
         if context.depth:
             return self._compute(context, args, kwargs)
         context.forget_losses(self)
-        with SHORT:
+        # Within a step the traceback may still be asked which layer it was.
+        with nullcontext() if context.pure else SHORT:
             return self._finish(context, self._compute(context, args, kwargs))
 
     def _finish(self, context: Context, outputs: Any) -> Any:
