@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from kernelmodel.core.arguments import to_arrays
@@ -193,7 +194,8 @@ class Layer(Weights, Operation):
         if context.depth:
             return self._compute(context, args, kwargs)
         context.forget_losses(self)
-        with SHORT:
+        # Within a step the traceback may still be asked which layer it was.
+        with nullcontext() if context.pure else SHORT:
             return self._finish(context, self._compute(context, args, kwargs))
 
     def _finish(self, context: Context, outputs: Any) -> Any:
@@ -241,7 +243,7 @@ class Layer(Weights, Operation):
             if context.shapes_only and self._knows_shape(args):
                 outputs = self._blank_outputs(args, given)
             else:
-                outputs = self._chosen(self.call, args, given)(*args, **given)
+                outputs = self._remat_or(self.call, args, given)(*args, **given)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
             if context.observer is not None:

@@ -60,9 +60,9 @@ class Operation(Configurable):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._chosen(self.call, args, kwargs)(*args, **kwargs)
+        return self._remat_or(self.call, args, kwargs)(*args, **kwargs)
 
-    def _chosen(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Callable[..., Any]:
+    def _remat_or(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Callable[..., Any]:
         """A function, or in its place one that keeps only its arguments; see `RematScope`."""
         mode = self._remat_mode
         return call if mode is None else mode.call_of(self, call, args, kwargs)
@@ -128,7 +128,7 @@ class OpCall(Operation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
-        outputs = self._chosen(self.function, args, kwargs)(*args, **kwargs)
+        outputs = self._remat_or(self.function, args, kwargs)(*args, **kwargs)
         context = CURRENT.get()
         if context is not None and getattr(context.observer, "sees_ops", False):
             outputs = context.observer(self, args, outputs)

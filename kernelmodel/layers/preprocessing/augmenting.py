@@ -220,17 +220,15 @@ class AugMix(Policy):
 
     def transform(self, images: Any, drawn: Any) -> Any:
         """Mix each image with its chains."""
-        count = images.shape[0]
+        count, chains = images.shape[0], self.num_chains
         # Gamma draws divided by their sum are a draw from a Dirichlet distribution.
-        parts = random.gamma((count, 1, 1, 1, self.num_chains), self.alpha, seed=drawn)
+        parts = random.gamma((chains, count, 1, 1, 1), self.alpha, seed=drawn)
         parts = parts + np.float32(1e-30)
-        shares = like(parts / np.sum(parts, axis=-1, keepdims=True), images)
+        shares = like(parts / np.sum(parts, axis=0, keepdims=True), images)
         kept = like(random.beta((count, 1, 1, 1), self.alpha, self.alpha, seed=drawn), images)
-        total: Any = 0
-        for chain in range(self.num_chains):
-            other = images
-            for _ in range(self.chain_depth):
-                other = self._chosen(other, len(self._choices) + 1, drawn)
-            total = total + other * shares[..., chain]
+        others = ops.concatenate([images] * chains)  # at once: XLA compiles each change once a step
+        for _ in range(self.chain_depth):
+            others = self._chosen(others, len(self._choices) + 1, drawn)
+        total = np.sum(np.reshape(others, (chains, *images.shape)) * shares, axis=0)
         mixed = kept * images + (1 - kept) * total
         return ops.clip(mixed, *map(images.dtype.type, self.value_range))
