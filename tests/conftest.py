@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import os
 import sys
 from itertools import count
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden import MODES, Golden, Later
+from golden import MODES, Golden
 
 GOLDEN = pytest.StashKey[Golden]()
 MOST_KEPT = 1.5e9  # bytes; JAX keeps all that it has ever compiled
@@ -41,7 +42,8 @@ def resident():
 @pytest.fixture(scope="session")
 def keras():
     """The genuine Keras, on JAX, to compare numbers with."""
-    return Later("keras")
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    return importlib.import_module("keras")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,7 @@ from functools import cache, wraps
 from typing import Any
 
 from kernelmodel.core.kinds import BUILT_IN, Kind
-from kernelmodel.core.tracebacks import shorten
+from kernelmodel.core.tracebacks import SHORT
 
 Init = Callable[..., None]
 
@@ -24,14 +24,14 @@ def named_errors(init: Init) -> Init:
 
     @wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            init(self, *args, **kwargs)
-        except Exception as error:
-            _check(self, init, args, kwargs, _words(error))
-            _name(error, type(self).__name__, init, args, kwargs)
-            shorten(error)
-            raise
-        _check(self, init, args, kwargs)
+        with SHORT:
+            try:
+                init(self, *args, **kwargs)
+            except Exception as error:
+                _check(self, init, args, kwargs, _words(error))
+                _name(error, type(self).__name__, init, args, kwargs)
+                raise
+            _check(self, init, args, kwargs)
 
     return wrapped
 

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from kernelmodel.core.settings import SETTINGS
 
-INNER = ("kernelmodel", "autograd")
+INNER = ("kernelmodel", "autograd", "contextlib")
 
 
 class ShortTracebacks:

@@ -13,6 +13,7 @@ from kernelmodel.core.serialization import (
     lambda_scope,
     shared_objects,
 )
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.models.model import Model
 
 
@@ -42,8 +43,9 @@ def load_model(
         ...     km.models.load_model(f"{folder}/model.keras").count_params()
         3
     """
-    assert hooks.load_model is not None
-    return hooks.load_model(filepath, custom_objects, compile, safe_mode)
+    with SHORT:
+        assert hooks.load_model is not None
+        return hooks.load_model(filepath, custom_objects, compile, safe_mode)
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel import optimizers
 from kernelmodel.callbacks import History
+from kernelmodel.core.tracebacks import SHORT
 from kernelmodel.engine.device_state import DeviceState
 from kernelmodel.training.checks import check_count, check_flag
 from kernelmodel.training.crew import STRATEGY
@@ -100,41 +101,44 @@ class Compiling(Steps):
             >>> model = km.Sequential([km.Input((3,)), km.layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        steps_per_execution = kwargs.pop("experimental_steps_per_execution", steps_per_execution)
-        jit_compile = chosen_jit(jit_compile)
-        check_compile(run_eagerly, pss_evaluation_shards, kwargs)
-        check_count("steps_per_execution", steps_per_execution)
-        strategy = STRATEGY.get()
-        if jit_compile and not run_eagerly:
-            require_jax()
-        chosen = optimizers.get(optimizer)
-        unscaled = isinstance(chosen, optimizers.Optimizer) and not isinstance(
-            chosen, optimizers.LossScaleOptimizer
-        )
-        if unscaled and self.dtype_policy.name == "mixed_float16":
-            chosen = optimizers.LossScaleOptimizer(chosen)
-        outputs = self._outputs()
-        compiled_loss = CompiledLoss(loss, loss_weights, outputs)
-        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, outputs)
-        self._forget_functions()
-        self.optimizer, self.loss = chosen, loss
-        self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
-        self._trainable_flags = TrainableFlags(self)
-        self._strategy = strategy
-        self._run_eagerly = run_eagerly
-        self._jit_compile = jit_compile
-        self.steps_per_execution = steps_per_execution or 1
-        self._compile_arguments = {
-            "optimizer": chosen,
-            "loss": loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-            "run_eagerly": bool(run_eagerly),
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": bool(jit_compile),
-        }
-        self.compiled = True
+        with SHORT:
+            steps_per_execution = kwargs.pop(
+                "experimental_steps_per_execution", steps_per_execution
+            )
+            jit_compile = chosen_jit(jit_compile)
+            check_compile(run_eagerly, pss_evaluation_shards, kwargs)
+            check_count("steps_per_execution", steps_per_execution)
+            strategy = STRATEGY.get()
+            if jit_compile and not run_eagerly:
+                require_jax()
+            chosen = optimizers.get(optimizer)
+            unscaled = isinstance(chosen, optimizers.Optimizer) and not isinstance(
+                chosen, optimizers.LossScaleOptimizer
+            )
+            if unscaled and self.dtype_policy.name == "mixed_float16":
+                chosen = optimizers.LossScaleOptimizer(chosen)
+            outputs = self._outputs()
+            compiled_loss = CompiledLoss(loss, loss_weights, outputs)
+            compiled_metrics = CompiledMetrics(metrics, weighted_metrics, outputs)
+            self._forget_functions()
+            self.optimizer, self.loss = chosen, loss
+            self.compiled_loss, self.compiled_metrics = compiled_loss, compiled_metrics
+            self._trainable_flags = TrainableFlags(self)
+            self._strategy = strategy
+            self._run_eagerly = run_eagerly
+            self._jit_compile = jit_compile
+            self.steps_per_execution = steps_per_execution or 1
+            self._compile_arguments = {
+                "optimizer": chosen,
+                "loss": loss,
+                "loss_weights": loss_weights,
+                "metrics": metrics,
+                "weighted_metrics": weighted_metrics,
+                "run_eagerly": bool(run_eagerly),
+                "steps_per_execution": self.steps_per_execution,
+                "jit_compile": bool(jit_compile),
+            }
+            self.compiled = True
 
     # ---- settings ----
 

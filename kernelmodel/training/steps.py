@@ -229,17 +229,17 @@ class Steps(Layer):
             RuntimeError: The model isn't compiled.
             ValueError: Bad data.
         """
-        self._require_compiled("train_on_batch")
-        check_flag("reset_metrics", reset_metrics)
-        check_flag("return_dict", return_dict)
-        y, sample_weight = (
-            as_arrays(y, "y", self._floats()),
-            as_arrays(sample_weight, "sample_weight", self._floats()),
-        )
-        if class_weight is not None:
-            sample_weight = weights_of_classes(y, class_weight, sample_weight)
-        data = self._one_batch(x, y, sample_weight)
         with SHORT:
+            self._require_compiled("train_on_batch")
+            check_flag("reset_metrics", reset_metrics)
+            check_flag("return_dict", return_dict)
+            y, sample_weight = (
+                as_arrays(y, "y", self._floats()),
+                as_arrays(sample_weight, "sample_weight", self._floats()),
+            )
+            if class_weight is not None:
+                sample_weight = weights_of_classes(y, class_weight, sample_weight)
+            data = self._one_batch(x, y, sample_weight)
             self._prepare(data)
             if reset_metrics:
                 self.reset_metrics()
@@ -269,15 +269,15 @@ class Steps(Layer):
             RuntimeError: The model isn't compiled.
             ValueError: Bad data.
         """
-        self._require_compiled("test_on_batch")
-        check_flag("reset_metrics", reset_metrics)
-        check_flag("return_dict", return_dict)
-        data = self._one_batch(
-            x,
-            as_arrays(y, "y", self._floats()),
-            as_arrays(sample_weight, "sample_weight", self._floats()),
-        )
         with SHORT:
+            self._require_compiled("test_on_batch")
+            check_flag("reset_metrics", reset_metrics)
+            check_flag("return_dict", return_dict)
+            data = self._one_batch(
+                x,
+                as_arrays(y, "y", self._floats()),
+                as_arrays(sample_weight, "sample_weight", self._floats()),
+            )
             self._prepare(data)
             if reset_metrics:
                 self.reset_metrics()
@@ -289,8 +289,8 @@ class Steps(Layer):
         Args:
             x: Inputs (batch, ...), in any structure.
         """
-        data = self._one_batch(x, None, None)
         with SHORT:
+            data = self._one_batch(x, None, None)
             return map_structure(as_tensor, self.make_predict_function()(iter([data])))
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> Any:

@@ -108,62 +108,63 @@ class Trainer(Compiling):
             >>> sorted(history.history)
             ['loss']
         """
-        self._require_compiled("fit")
-        for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
-            check_count(name, count, least=0, optional=False)
-        epochs = epoch_limit(epochs)
-        check_verbose(verbose)
-        check_frequency(validation_freq)
-        self._fit_start = FitStart(global_state(), initial_epoch)
-        loading = self._loading(
-            batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing, max_queue_size,
-            steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
-            class_weight=class_weight,
-        )  # fmt: skip
-        training, validation = fit_sources(
-            x, y, sample_weight, loading, validation_split, validation_data,
-            validation_batch_size, validation_steps,
-        )  # fmt: skip
-        due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
-        with (
-            SHORT, closing(training), closing(validation) if validation else nullcontext(),
-            crew_of(self, training=training, validation=validation) as crew,
-        ):  # fmt: skip
-            if not crew.leads:
-                return crew.follow()
-            sources = [training, validation] if validation is not None and due else [training]
-            self._prepare(*(source.peek() for source in sources))
-            listed = callback_list(
-                self, callbacks, verbose, epochs, at_most(training.steps), fit=True,
-                batch_size=training.batch_size,
+        with SHORT:
+            self._require_compiled("fit")
+            for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+                check_count(name, count, least=0, optional=False)
+            epochs = epoch_limit(epochs)
+            check_verbose(verbose)
+            check_frequency(validation_freq)
+            self._fit_start = FitStart(global_state(), initial_epoch)
+            loading = self._loading(
+                batch_size, step_limit(steps_per_epoch), workers, use_multiprocessing,
+                max_queue_size, steps_name="steps_per_epoch", restart=False, shuffle=shuffle,
+                class_weight=class_weight,
             )  # fmt: skip
-            self.stop_training = False
-            self._trainable_flags.warn(self.name)
-            logs: dict[str, Any] = {}
-            with running(self, listed, lambda: logs):
-                position = find_position(self, training, initial_epoch)
-                for epoch in range(position.epoch, epochs):
-                    batches = position.batches_of(epoch, training)
-                    if not batches.more() and not batches.taken:
-                        training.warn(0, stacklevel=2)
-                        break
-                    self.reset_metrics()
-                    listed.on_epoch_begin(epoch)
-                    position.restore(epoch)
-                    logs = crew.run(training, batches, listed, "train")
-                    # All of a resumed epoch's batches may be done already.
-                    logs = logs or as_floats(self.get_metrics_result())
-                    if validation is not None and epoch in due:
-                        logs = {**logs, **self._validate(validation, listed, crew)}
-                    listed.on_epoch_end(epoch, logs)
-                    if self.stop_training:
-                        break
-                    training.finish_epoch()
-                    if training.ran_out:
-                        training.warn(batches.taken, stacklevel=2)
-                        break
-                self._finalize_averages()
-        return self.history  # type: ignore[return-value]
+            training, validation = fit_sources(
+                x, y, sample_weight, loading, validation_split, validation_data,
+                validation_batch_size, validation_steps,
+            )  # fmt: skip
+            due = [e for e in range(initial_epoch, epochs) if is_due(e, validation_freq)]
+            with (
+                closing(training), closing(validation) if validation else nullcontext(),
+                crew_of(self, training=training, validation=validation) as crew,
+            ):  # fmt: skip
+                if not crew.leads:
+                    return crew.follow()
+                sources = [training, validation] if validation is not None and due else [training]
+                self._prepare(*(source.peek() for source in sources))
+                listed = callback_list(
+                    self, callbacks, verbose, epochs, at_most(training.steps), fit=True,
+                    batch_size=training.batch_size,
+                )  # fmt: skip
+                self.stop_training = False
+                self._trainable_flags.warn(self.name)
+                logs: dict[str, Any] = {}
+                with running(self, listed, lambda: logs):
+                    position = find_position(self, training, initial_epoch)
+                    for epoch in range(position.epoch, epochs):
+                        batches = position.batches_of(epoch, training)
+                        if not batches.more() and not batches.taken:
+                            training.warn(0, stacklevel=2)
+                            break
+                        self.reset_metrics()
+                        listed.on_epoch_begin(epoch)
+                        position.restore(epoch)
+                        logs = crew.run(training, batches, listed, "train")
+                        # All of a resumed epoch's batches may be done already.
+                        logs = logs or as_floats(self.get_metrics_result())
+                        if validation is not None and epoch in due:
+                            logs = {**logs, **self._validate(validation, listed, crew)}
+                        listed.on_epoch_end(epoch, logs)
+                        if self.stop_training:
+                            break
+                        training.finish_epoch()
+                        if training.ran_out:
+                            training.warn(batches.taken, stacklevel=2)
+                            break
+                    self._finalize_averages()
+            return self.history  # type: ignore[return-value]
 
     def _finalize_averages(self) -> None:
         """At the end of training, put the optimizer's moving averages in place of the weights."""
@@ -245,19 +246,20 @@ class Trainer(Compiling):
             RuntimeError: The model isn't compiled.
             ValueError: Data that is empty or doesn't fit the model.
         """
-        if kwargs:
-            raise TypeError(f"evaluate() got unknown argument(s) {sorted(kwargs)}.")
-        self._require_compiled("evaluate")
-        check_flag("return_dict", return_dict)
-        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
-        source = make_source(x, y, sample_weight, loading)
-        with SHORT, closing(source), crew_of(self, testing=source) as crew:
-            if not crew.leads:
-                return self._results(crew.follow(), return_dict)
-            self._prepare(source.peek())
-            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
-            logs = self._evaluate(source, source.epoch(), listed, crew)
-            return self._results(logs, return_dict)
+        with SHORT:
+            if kwargs:
+                raise TypeError(f"evaluate() got unknown argument(s) {sorted(kwargs)}.")
+            self._require_compiled("evaluate")
+            check_flag("return_dict", return_dict)
+            loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
+            source = make_source(x, y, sample_weight, loading)
+            with closing(source), crew_of(self, testing=source) as crew:
+                if not crew.leads:
+                    return self._results(crew.follow(), return_dict)
+                self._prepare(source.peek())
+                listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
+                logs = self._evaluate(source, source.epoch(), listed, crew)
+                return self._results(logs, return_dict)
 
     def predict(
         self,
@@ -288,15 +290,16 @@ class Trainer(Compiling):
         Raises:
             ValueError: Data that is empty or doesn't fit the model.
         """
-        loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
-        source = make_source(x, None, None, loading)
-        with SHORT, closing(source), crew_of(self, predicting=source) as crew:
-            if not crew.leads:
-                return crew.follow()
-            self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
-            listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
-            self.stop_predicting = False
-            listed.on_predict_begin()
-            outputs = crew.predict(source, listed)
-            listed.on_predict_end()
-        return map_structure(as_tensor, outputs)
+        with SHORT:
+            loading = self._loading(batch_size, steps, workers, use_multiprocessing, max_queue_size)
+            source = make_source(x, None, None, loading)
+            with closing(source), crew_of(self, predicting=source) as crew:
+                if not crew.leads:
+                    return crew.follow()
+                self._check_inputs(unpack_x_y_sample_weight(source.peek())[0])
+                listed = callback_list(self, callbacks, verbose, 1, at_most(source.steps))
+                self.stop_predicting = False
+                listed.on_predict_begin()
+                outputs = crew.predict(source, listed)
+                listed.on_predict_end()
+            return map_structure(as_tensor, outputs)

@@ -136,6 +136,7 @@ REFUSED = SPECTRA | LAPACK
 def test_half_precision_is_that_of_keras(case: Case, dtype: str, golden: Any) -> None:
     narrow, _ = in_half(case, dtype)
 
+    # What Keras refuses is an answer, too: it must be one of those that are listed.
     def theirs() -> list[Any]:
         function = partial(operator.attrgetter(case.name)(keras.ops), *narrow, **case.kwargs)
         try:
@@ -156,7 +157,7 @@ def test_half_precision_is_that_of_keras(case: Case, dtype: str, golden: Any) ->
             names = ops.dtype_of(one), other.dtype.name
             assert names[0].replace("64", "32") == names[1].replace("64", "32"), case
         # Here it is computed in float32, as are rows of zeros, which are NaN there in float16.
-        if case.name not in ("image.ssim", "normalize"):
+        if case.name != "image.ssim" and (case.name, dtype) != ("normalize", "float16"):
             x, y = (np.asarray(part).astype("complex128") for part in (one, other))
             finite = np.isfinite(y)
             assert (np.isfinite(x) == finite).all()
