@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 import numpy as np
 import pytest
+from golden import keras
 
 from kernelmodel import layers as L
 from kernelmodel.layers.preprocessing import warp
 from kernelmodel.layers.preprocessing.filters import blurred
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = importlib.import_module("keras")
 pytestmark = [
     pytest.mark.oracle,
-    pytest.mark.skipif(keras.backend.backend() != "jax", reason="the oracle runs on JAX"),
+    pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "jax", reason="the oracle runs on JAX"),
 ]
 
 X = np.random.default_rng(0).uniform(0, 255, (3, 9, 11, 3)).astype("float32")
@@ -68,10 +66,10 @@ COLORING = [
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize(("name", "settings"), same(*MOVING, *COLORING))
-def test_a_known_change_is_that_of_keras(name, settings, data_format):
+def test_a_known_change_is_that_of_keras(name, settings, data_format, golden):
     settings = {**settings, "data_format": data_format}
     x = X if data_format == "channels_last" else np.moveaxis(X, -1, 1)
-    assert_close(getattr(L, name)(**settings)(x, training=True), theirs(name, settings, x))
+    assert_same_change(name, settings, x, golden)
 
 
 @pytest.mark.parametrize(
@@ -83,52 +81,69 @@ def test_a_known_change_is_that_of_keras(name, settings, data_format):
         ("AutoContrast", UNIT),
     ),
 )
-def test_another_range_of_values(name, settings):
-    x = X / 300
-    assert_close(getattr(L, name)(**settings)(x, training=True), theirs(name, settings, x))
+def test_another_range_of_values(name, settings, golden):
+    assert_same_change(name, settings, X / 300, golden)
 
 
 @pytest.mark.parametrize("settings", [{}, UNIT])
-def test_each_image_is_equalized_as_keras_equalizes_it_alone(settings):
+def test_each_image_is_equalized_as_keras_equalizes_it_alone(settings, golden):
     x = X / 255 if settings else X
-    alone = [theirs("Equalization", settings, x[i : i + 1]) for i in range(len(x))]
-    assert_close(L.Equalization(**settings)(x, training=True), np.concatenate(alone))
+
+    def alone():
+        return [theirs("Equalization", settings, x[i : i + 1]) for i in range(len(x))]
+
+    other = np.concatenate(golden(alone, settings, x, theirs))
+    assert_close(L.Equalization(**settings)(x, training=True), other)
 
 
-def test_shears_are_those_of_keras_to_one_of_the_sides():
+def test_shears_are_those_of_keras_to_one_of_the_sides(golden):
     ours = np.asarray(
         L.RandomShear(fixed(0.3), fixed(0.2), seed=1)(np.repeat(X, 8, 0), training=True)
     )
-    layer = keras.layers.RandomShear(0.3, 0.2)
-    sides = []
-    for sign in (1, -1):
-        factors = np.array([[0.3, 0.2]] * len(X), "float32") * sign
-        sides.append(np.asarray(layer.transform_images(X, {"shear_factor": factors})))
-    away = [np.abs(ours - np.repeat(side, 8, 0)).max((1, 2, 3)) for side in sides]
+
+    def both():
+        layer = keras.layers.RandomShear(0.3, 0.2)
+        factors = np.array([[0.3, 0.2]] * len(X), "float32")
+        return [layer.transform_images(X, {"shear_factor": factors * sign}) for sign in (1, -1)]
+
+    away = [np.abs(ours - np.repeat(side, 8, 0)).max((1, 2, 3)) for side in golden(both, X)]
     assert np.minimum(*away).max() < 255e-5
     assert 0 < (away[0] < away[1]).sum() < len(ours)
 
 
 @pytest.mark.parametrize("interpolation", warp.INTERPOLATIONS)
-def test_perspectives_are_those_of_keras(interpolation):
+def test_perspectives_are_those_of_keras(interpolation, golden):
     draw = np.random.default_rng(1)
     corners = np.array([[[0, 0], [10, 0], [0, 8], [10, 8]]] * 3, "float32")
     end = corners + corners * draw.uniform(-0.3, 0.3, (3, 4, 2)).astype("float32")
     y, x = warp.grid(9, 11)
     columns, rows = warp.perspective_places(warp.perspective(end, corners), x, y)
-    other = keras.ops.image.perspective_transform(X, corners, end, interpolation, fill_value=3.0)
     ours = warp.sample(X, rows, columns, interpolation, "constant", 3.0)
-    assert_close(ours, np.asarray(other), 5e-5)
+
+    def moved():
+        function = keras.ops.image.perspective_transform
+        return [function(X, corners, end, interpolation, fill_value=3.0)]
+
+    assert_close(ours, *golden(moved, X, corners, end, interpolation), 5e-5)
 
 
-def test_a_blur_with_a_wide_window():
+def test_a_blur_with_a_wide_window(golden):
     sigma = np.full((3, 1, 1), 1.7, "float32")
-    other = keras.ops.image.gaussian_blur(X, (9, 9), (1.7, 1.7), data_format="channels_last")
-    assert_close(blurred(X, (4, 4), (sigma, sigma)), np.asarray(other))
+
+    def blurred_there():
+        function = keras.ops.image.gaussian_blur
+        return [function(X, (9, 9), (1.7, 1.7), data_format="channels_last")]
+
+    assert_close(blurred(X, (4, 4), (sigma, sigma)), *golden(blurred_there, X))
 
 
 def theirs(name, settings, x):
-    return np.asarray(getattr(keras.layers, name)(**settings)(x, training=True))
+    return getattr(keras.layers, name)(**settings)(x, training=True)
+
+
+def assert_same_change(name, settings, x, golden):
+    (other,) = golden(lambda: [theirs(name, settings, x)], name, settings, x, theirs)
+    assert_close(getattr(L, name)(**settings)(x, training=True), other)
 
 
 def assert_close(ours, other, limit=1e-5):
@@ -146,14 +161,19 @@ def assert_close(ours, other, limit=1e-5):
         ("CenterCrop", {"height": 4, "width": 6}),
     ),
 )
-def test_images_with_masks_and_labels_as_in_keras(name, settings, data_format):
+def test_images_with_masks_and_labels_as_in_keras(name, settings, data_format, golden):
     settings = {**settings, "data_format": data_format}
     masks = np.random.default_rng(1).integers(0, 5, (3, 9, 11, 1)).astype("float32")
     images, masks = (x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
                      for x in (X, masks))  # fmt: skip
     parts = {"images": images, "segmentation_masks": masks, "labels": np.arange(3)}
+
+    def changed():
+        other = getattr(keras.layers, name)(**settings)(dict(parts))
+        return [sorted(other), *(other[part] for part in parts)]
+
+    names, *others = golden(changed, name, settings, parts)
     ours = getattr(L, name)(**settings)(parts)
-    other = getattr(keras.layers, name)(**settings)(dict(parts))
-    assert set(ours) == set(other)
-    for part in parts:
-        assert_close(ours[part], np.asarray(other[part]))
+    assert sorted(ours) == names
+    for part, other in zip(parts, others, strict=True):
+        assert_close(ours[part], other)
