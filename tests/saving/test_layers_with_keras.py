@@ -17,7 +17,7 @@ from kernelmodel.core.tree import flatten
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 
 # Files never hold code, and this wrapper is one of the tests'.
 OURS_ALONE = {"Lambda", "Wrapper"}
