@@ -295,11 +295,9 @@ def test_a_rerun_cell_has_one_view_again(notebook):
     expect(graph(book.page)).to_be_visible()
 
 
-def test_names_are_text_and_nothing_is_asked_of_other_hosts(notebook, page, lab):
-    asked, dialogs = [], []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+def test_names_are_text_and_nothing_is_asked_of_other_hosts(
+    notebook, page, lab, dialogs, asked_hosts
+):
     name = graph_models.NASTY
     opened(notebook, "names.ipynb", ["model = odd_names()\nmodel"], model=name)
     assert graph(page, name).locator(".km-title").inner_text() == name
@@ -310,8 +308,7 @@ def test_names_are_text_and_nothing_is_asked_of_other_hosts(notebook, page, lab)
     graph(page, name).get_by_role("searchbox").fill(name)
     expect(graph(page, name).locator(".km-count")).to_have_text("2 found")
     assert not dialogs and page.locator("img[onerror]").count() == 0
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts == {urlsplit(lab[1]).netloc}
+    assert asked_hosts() == {urlsplit(lab[1]).netloc}
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
