@@ -1,5 +1,6 @@
 """A real JupyterLab and a real Chromium; each pytest-xdist worker has its own."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -291,10 +292,18 @@ def notebook(lab, page):
     return make
 
 
-def end_kernels(url):
+def end_kernels(url, seconds=60):
     """End the kernels that a test left running, so that the next one has the processor."""
-    with urllib.request.urlopen(f"{url}/api/sessions", timeout=10) as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        request = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
-        urllib.request.urlopen(request, timeout=20).close()
+    deadline = time.monotonic() + seconds
+    while sessions := running(url):
+        assert time.monotonic() < deadline, f"kernels don't end: {sessions}"
+        for session in sessions:
+            end = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
+            # One that is just restarting can't be ended: it is asked again.
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(end, timeout=20).close()
+
+
+def running(url):
+    with urllib.request.urlopen(f"{url}/api/sessions", timeout=20) as answer:
+        return json.load(answer)
