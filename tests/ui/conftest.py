@@ -164,8 +164,6 @@ class Notebook:
         """Open the notebook in the Lab that the page has loaded, which costs a tenth of `open`."""
         self.page.evaluate(SHOW, self.name)
         self.page.wait_for_selector(".jp-CodeCell", timeout=60_000)
-        if self.page.locator("body[data-jp-theme-light=false]").count():
-            self.theme("JupyterLab Light")
         return self
 
     def when_idle(self, seconds=60):
@@ -284,10 +282,15 @@ def notebook(lab, page):
             "language": "python",
         }
         nbformat.write(made, folder / name)
-        if front_end == "notebook":
-            return Notebook(page.context.new_page(), url, folder, name).open(front_end)
-        book = Notebook(page, url, folder, name)
-        return book.show() if page.evaluate("() => 'jupyterapp' in window") else book.open()
+        apart = front_end == "notebook"
+        book = Notebook(page.context.new_page() if apart else page, url, folder, name)
+        if book.page.evaluate("() => 'jupyterapp' in window"):
+            book.show()
+        else:
+            book.open(front_end)
+        if book.page.locator("body[data-jp-theme-light=false]").count():  # as a test has left it
+            book.theme("JupyterLab Light")
+        return book
 
     return make
 

@@ -325,7 +325,6 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part, paint in [(part, paint) for paint, some in parts.items() for part in some]:
         ratio = graph(page, "transformer").locator(part).first.evaluate(CONTRAST, paint)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")
 
 
 def opened_again(book):

@@ -123,7 +123,6 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part in (*parts, ".km-button", ".km-stop", ".km-label", ".km-rate-number"):
         ratio = shown.locator(part).first.evaluate(CONTRAST)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")
 
 
 CONTRAST = """part => {

@@ -403,4 +403,3 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part in (".km-title", ".km-note", ".km-name", ".km-number", ".km-small", ".km-exact"):
         ratio = shown.locator(part).first.evaluate(CONTRAST)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")
