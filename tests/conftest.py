@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from golden import MODES, Golden
 
+from kernelmodel import utils
+
 GOLDEN = pytest.StashKey[Golden]()
 MOST_KEPT = 1.5e9  # bytes; JAX keeps all that it has ever compiled
 
@@ -84,6 +86,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if mode == "write" and (parted or chosen):
         raise pytest.UsageError("--golden=write runs whole modules in one process, without -n, -k")
     config.stash[GOLDEN] = Golden(mode, config.rootpath)
+
+
+@pytest.fixture
+def anew():
+    """Starts made-up names and random numbers anew, whatever tests ran before."""
+    utils.clear_session()
+    utils.set_random_seed(0)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 import numpy as np
 import pytest
+from golden import jax, keras
 from planning import assert_plan_is_exact
 
 from kernelmodel import losses, ops
@@ -169,7 +169,6 @@ def test_predictions_in_bfloat16(cls, dtype):
 
 
 def test_under_jit_with_gradient(cls):
-    jax = importlib.import_module("jax")
     y_true, y_pred = example(cls.__name__)
     weights = np.linspace(0, 1, 6, dtype="float32")
 
@@ -243,37 +242,56 @@ def test_every_name_is_found(name):
     assert callable(losses.get(name))
 
 
-@pytest.mark.oracle
-def test_as_keras(cls, keras, compared):
-    import jax
+def slopes(loss, y_true, y_pred, weights):
+    """Values and gradients of a Keras loss, without weights and with them."""
+    pairs = [jax.value_and_grad(lambda y, g=g: loss(y_true, y, g))(y_pred) for g in (None, weights)]
+    return [part for pair in pairs for part in pair]
 
-    y_true, y_pred = example(cls.__name__)
-    weights = np.linspace(0, 1, 6, dtype="float32")
-    ours = make(cls)
-    theirs = keras.saving.deserialize_keras_object(losses.serialize(ours))
-    assert keras.saving.serialize_keras_object(theirs) == losses.serialize(ours)
-    for given in (None, weights):
-        expected, slope = jax.value_and_grad(lambda y, g=given: theirs(y_true, y, g))(y_pred)
+
+def assert_as_keras(ours, y_true, y_pred, weights, theirs, compared, rtol):
+    """Hold a loss and its gradients against what `slopes` gave."""
+    for given, expected, slope in zip((None, weights), theirs[::2], theirs[1::2], strict=True):
         value, _, gradients = value_and_grad(
             lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
         )
         compared(value, expected)
         compared(gradients["y"], slope)
         np.testing.assert_allclose(value, expected, rtol=2e-6)
-        np.testing.assert_allclose(gradients["y"], slope, rtol=2e-5, atol=1e-7)
+        np.testing.assert_allclose(gradients["y"], slope, rtol=rtol, atol=1e-7)
+
+
+@pytest.mark.oracle
+def test_as_keras(cls, golden, compared):
+    y_true, y_pred = example(cls.__name__)
+    weights = np.linspace(0, 1, 6, dtype="float32")
+    ours = make(cls)
+    config = losses.serialize(ours)
+
+    def keras_results():
+        theirs = keras.saving.deserialize_keras_object(config)
+        written = keras.saving.serialize_keras_object(theirs)
+        return [written, *slopes(theirs, y_true, y_pred, weights)]
+
+    written, *theirs = golden(keras_results, config, y_true, y_pred, weights, slopes)
+    assert written == config
+    assert_as_keras(ours, y_true, y_pred, weights, theirs, compared, 2e-5)
 
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("policy", ["mixed", ""])
-def test_half_precision_as_keras(cls, keras, policy, dtype):
+def test_half_precision_as_keras(cls, golden, policy, dtype):
     """Predictions of half precision, in a loss of the same and in one of a mixed policy."""
     policy = f"mixed_{dtype}" if policy else dtype
     y_true, y_pred = example(cls.__name__)
     y_pred = ops.cast(y_pred, dtype).numpy()
-    ours = make(cls, dtype=policy)
-    theirs = getattr(keras.losses, cls.__name__)(**OPTIONS.get(cls.__name__, {}), dtype=policy)
-    found, wanted = ours(y_true, y_pred), theirs(y_true, y_pred)
+    options = OPTIONS.get(cls.__name__, {})
+
+    def keras_results():
+        return [getattr(keras.losses, cls.__name__)(**options, dtype=policy)(y_true, y_pred)]
+
+    (wanted,) = golden(keras_results, cls.__name__, options, policy, y_true, y_pred)
+    found = make(cls, dtype=policy)(y_true, y_pred)
     assert found.dtype.name == wanted.dtype.name
     tolerance = 8 * {"float16": 2**-10, "bfloat16": 2**-7}[dtype]
     np.testing.assert_allclose(np.float32(found), np.float32(wanted), rtol=tolerance)
@@ -283,25 +301,20 @@ def test_half_precision_as_keras(cls, keras, policy, dtype):
 @pytest.mark.parametrize(
     ("name", "options"), [(name, options) for name in VARIANTS for options in VARIANTS[name]]
 )
-def test_images_as_keras(name, options, keras, compared):
+def test_images_as_keras(name, options, golden, compared):
     """Targets and predictions (batch, height, width, channels), with weights of the images."""
-    import jax
-
     rng = np.random.default_rng(0)
     y_true = np.eye(5, dtype="float32")[rng.integers(0, 5, (3, 5, 5))]
     y_pred = rng.uniform(0.05, 0.9, (3, 5, 5, 5)).astype("float32")
-    ours, theirs = getattr(losses, name)(**options), getattr(keras.losses, name)(**options)
+    ours = getattr(losses, name)(**options)
     each = ours.call(y_true, y_pred)
     weights = np.array([0.5, 0.0, 2.0], "float32").reshape(3, *[1] * (len(each.shape) - 1))
-    for given in (None, weights):
-        expected, slope = jax.value_and_grad(lambda y, g=given: theirs(y_true, y, g))(y_pred)
-        value, _, gradients = value_and_grad(
-            lambda w, g=given: (ours(y_true, w["y"], g), None), {"y": y_pred}
-        )
-        compared(value, expected)
-        compared(gradients["y"], slope)
-        np.testing.assert_allclose(value, expected, rtol=2e-6)
-        np.testing.assert_allclose(gradients["y"], slope, rtol=1e-4, atol=1e-7)
+
+    def keras_results():
+        return slopes(getattr(keras.losses, name)(**options), y_true, y_pred, weights)
+
+    theirs = golden(keras_results, name, options, y_true, y_pred, weights, slopes)
+    assert_as_keras(ours, y_true, y_pred, weights, theirs, compared, 1e-4)
 
 
 @pytest.mark.oracle

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from golden import keras
 from planning import assert_plan_is_exact
 
 from kernelmodel import constraints, optimizers
@@ -336,39 +337,51 @@ def compared_variants():
 
 
 @pytest.mark.oracle
+@pytest.mark.usefixtures("anew")
 @pytest.mark.parametrize("variant", list(compared_variants()))
-def test_fifty_steps_as_keras(variant, keras, compared):
+def test_fifty_steps_as_keras(variant, golden, compared):
     ours = make(variant)
     steps = 12 if ours.gradient_accumulation_steps else 50  # Keras compiles each of those anew
+    skipping = variant[0] is optimizers.LossScaleOptimizer
     config = optimizers.serialize(ours)
-    theirs = keras.saving.deserialize_keras_object(copy.deepcopy(config))
-    written = keras.saving.serialize_keras_object(theirs)
-    assert written == config
     trained = weights()
-    keras_trained = [keras.Variable(v.numpy(), name=v.name) for v in trained]
+    given, batches = [v.numpy() for v in trained], [gradients(step) for step in range(steps)]
+    for step, grads in enumerate(batches):
+        if skipping and step % 11 == 5:
+            grads[1][:] = np.inf  # such a step is left out
+
+    def keras_results():
+        theirs = keras.saving.deserialize_keras_object(copy.deepcopy(config))
+        written = keras.saving.serialize_keras_object(theirs)
+        variables = [keras.Variable(w, name=v.name) for v, w in zip(trained, given)]
+        variables[0].constraint = keras.constraints.MaxNorm(2.0)
+        for grads in batches:
+            if skipping:
+                stateless(theirs, grads, variables)
+            else:
+                theirs.apply(grads, variables)
+        named = [(v.name, v.dtype) for v in theirs.variables]
+        stepped = [np.array(v) for v in (*variables, *theirs.variables)]
+        theirs.finalize_variable_values(variables)
+        return [written, named, *stepped, *variables]
+
+    written, named, *arrays = golden(keras_results, config, given, batches, weights, stateless)
+    stepped, own, final = arrays[:3], arrays[3:-3], arrays[-3:]
+    assert written == config
     trained[0].constraint = constraints.MaxNorm(2.0)
-    keras_trained[0].constraint = keras.constraints.MaxNorm(2.0)
-    for step in range(steps):
-        grads = gradients(step)
-        if variant[0] is optimizers.LossScaleOptimizer:
-            grads[1][:] = np.inf if step % 11 == 5 else grads[1]  # such a step is left out
-            stateless(theirs, grads, keras_trained)
-        else:
-            theirs.apply(grads, keras_trained)
+    for grads in batches:
         ours.apply(grads, trained)
-    for one, other in zip(trained, keras_trained):
+    for one, other in zip(trained, stepped, strict=True):
         compared(one.numpy(), other)
-        np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=1e-5, atol=1e-6)
-    assert len(ours.variables) == len(theirs.variables)
-    for one, other in zip(ours.variables, theirs.variables):
-        np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=2e-5, atol=1e-6)
-        assert one.shape == other.shape and one.dtype == other.dtype
-        if not other.name.startswith("variable"):  # Keras names not all
-            assert one.name.split("_")[-1] == other.name.split("_")[-1]
+        np.testing.assert_allclose(one.numpy(), other, rtol=1e-5, atol=1e-6)
+    for one, other, (name, dtype) in zip(ours.variables, own, named, strict=True):
+        np.testing.assert_allclose(one.numpy(), other, rtol=2e-5, atol=1e-6)
+        assert one.shape == other.shape and one.dtype == dtype
+        if not name.startswith("variable"):  # Keras names not all
+            assert one.name.split("_")[-1] == name.split("_")[-1]
     ours.finalize_variable_values(trained)
-    theirs.finalize_variable_values(keras_trained)
-    for one, other in zip(trained, keras_trained):
-        np.testing.assert_allclose(one.numpy(), np.asarray(other), rtol=1e-5, atol=1e-6)
+    for one, other in zip(trained, final, strict=True):
+        np.testing.assert_allclose(one.numpy(), other, rtol=1e-5, atol=1e-6)
 
 
 @pytest.fixture(params=SCHEDULES, ids=lambda cls: cls.__name__)
@@ -398,12 +411,17 @@ def test_schedule_is_float32_and_traceable(schedule):
 
 
 @pytest.mark.oracle
-def test_schedule_as_keras(schedule, keras, compared):
-    config = schedules.serialize(schedule)
-    theirs = keras.saving.deserialize_keras_object(config)
-    assert keras.saving.serialize_keras_object(theirs) == config
+def test_schedule_as_keras(schedule, golden, compared):
+    config, steps = schedules.serialize(schedule), range(0, 60, 3)
+
+    def keras_results():
+        theirs = keras.saving.deserialize_keras_object(config)
+        return [keras.saving.serialize_keras_object(theirs), *map(theirs, steps)]
+
+    written, *rates = golden(keras_results, config, list(steps))
+    assert written == config
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for step in range(0, 60, 3):
-            compared(schedule(step), theirs(step))
-            assert float(schedule(step)) == pytest.approx(float(theirs(step)), rel=2e-5, abs=1e-9)
+        for step, rate in zip(steps, rates, strict=True):
+            compared(schedule(step), rate)
+            assert float(schedule(step)) == pytest.approx(float(rate), rel=2e-5, abs=1e-9)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+import inspect
 import json
 import os
 
 import numpy as np
 import pytest
+from golden import jax, keras
 from layers.cases import CASES, STEPS, Case, example
 
 from kernelmodel import layers as L
@@ -16,12 +17,10 @@ from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.serialization import deserialize_keras_object, serialize_keras_object
 from kernelmodel.core.tree import flatten, map_structure
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-keras = importlib.import_module("keras")
-jax = importlib.import_module("jax")
 pytestmark = [
     pytest.mark.oracle,
-    pytest.mark.skipif(keras.backend.backend() != "jax", reason="the oracle runs on JAX"),
+    pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "jax", reason="the oracle runs on JAX"),
+    pytest.mark.usefixtures("anew"),
 ]
 
 # Arguments that came to Keras after 3.10. They are left out of configs while they do nothing, so
@@ -72,8 +71,8 @@ def quick_to_build(config):
     return {key: quick_to_build(value) for key, value in config.items()}
 
 
-def twins(case, policy="float32"):
-    """Our layer and Keras' with the same config and weights, and arguments for them."""
+def made(case, policy="float32"):
+    """Our layer with weights, arguments for it, and the config with which Keras makes its twin."""
     ours = case.make(policy)
     args = example(case.args, 3)
     call(ours, case, args)
@@ -81,15 +80,18 @@ def twins(case, policy="float32"):
     ours.set_weights(
         [w + draw.uniform(0.1, 0.5, w.shape).astype(w.dtype) for w in ours.get_weights()]
     )
-    config = quick_to_build(json.loads(json.dumps(serialize_keras_object(ours))))
+    return ours, args, quick_to_build(json.loads(json.dumps(serialize_keras_object(ours))))
+
+
+def twin(case, args, config, weights):
+    """Keras' layer with the same config and weights."""
     theirs = keras.saving.deserialize_keras_object(config)
-    if ours.weights and not theirs.built:
+    if weights and not theirs.built:
         call(theirs, case, args)
-    assert [w.name for w in theirs.weights] == [w.name for w in ours.weights]
-    theirs.set_weights(ours.get_weights())
+    theirs.set_weights(weights)
     if case.name == "Normalization":
         theirs.finalize_state()  # it computes with copies of its weights
-    return ours, theirs, args
+    return theirs
 
 
 def call(layer, case, args, training=False):
@@ -159,9 +161,10 @@ def test_defaults_are_those_of_keras(name):
     assert as_json(ours.get_config()) == as_json(theirs.get_config())
 
 
-def differences(case, training):
+def differences(case, training, golden):
     """Relative differences of outputs and of gradients, and of variables afterwards."""
-    ours, theirs, args = twins(case)
+    ours, args, config = made(case)
+    before = ours.get_weights()
     draw = np.random.default_rng(5)
     watched = [x for x in flatten(args) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
     with GradientTape() as tape:
@@ -170,32 +173,43 @@ def differences(case, training):
         outputs = flatten(call(ours, case, args, training))
         factors = [draw.normal(size=y.shape).astype("float32") for y in outputs]
         loss = sum((y * k).sum() for y, k in zip(outputs, factors))
-    weights = ours.trainable_weights
-    gradients = tape.gradient(loss, [*watched, *weights])
-    places = {id(x): i for i, x in enumerate(watched)}
+    gradients = tape.gradient(loss, [*watched, *ours.trainable_weights])
+    fixed = [v.numpy() for v in ours.non_trainable_weights]
 
-    def objective(inputs, trainable):
-        filled = map_structure(lambda x: inputs[places[id(x)]] if id(x) in places else x, args)
-        more = dict(case.kwargs)
-        if call_spec(type(theirs)).training:
-            more["training"] = training
-        fixed = [v.value for v in theirs.non_trainable_variables]
-        results, new = theirs.stateless_call(trainable, fixed, *filled, **more)
-        results = jax.tree_util.tree_leaves(results)
-        return sum((y * k).sum() for y, k in zip(results, factors)), (results, new)
+    def keras_results():
+        theirs = twin(case, args, config, before)
+        places = {id(x): i for i, x in enumerate(watched)}
 
-    values = [v.value for v in theirs.trainable_variables]
-    compiled = jax.jit(jax.value_and_grad(objective, (0, 1), has_aux=True), compiler_options=QUICK)
-    (_, (results, new)), (dx, dw) = compiled(watched, values)
-    assert len(results) == len(outputs)
-    scale = max([float(np.abs(g).max(initial=0)) for g in [*dx, *dw]] + [1e-3])
-    found = [worst(y.numpy(), z) for y, z in zip(outputs, results)]
-    for mine, other in zip(gradients, [*dx, *dw]):
+        def objective(inputs, trainable):
+            filled = map_structure(lambda x: inputs[places[id(x)]] if id(x) in places else x, args)
+            more = dict(case.kwargs)
+            if call_spec(type(theirs)).training:
+                more["training"] = training
+            others = [v.value for v in theirs.non_trainable_variables]
+            results, new = theirs.stateless_call(trainable, others, *filled, **more)
+            results = jax.tree_util.tree_leaves(results)
+            return sum((y * k).sum() for y, k in zip(results, factors)), (results, new)
+
+        values = [v.value for v in theirs.trainable_variables]
+        slopes = jax.value_and_grad(objective, (0, 1), has_aux=True)
+        (_, (results, new)), (dx, dw) = jax.jit(slopes, compiler_options=QUICK)(watched, values)
+        names = [w.name for w in theirs.weights]
+        # Behind its weights, Keras has the states of its random numbers.
+        return [names, len(results), *results, *dx, *dw, *new[: len(fixed)]]
+
+    made_from = (config, before, args, case.kwargs, training, factors, twin, call, QUICK)
+    names, count, *arrays = golden(keras_results, *made_from)
+    assert [w.name for w in ours.weights] == names
+    assert len(outputs) == count
+    end = count + len(gradients)
+    results, slopes, new = arrays[:count], arrays[count:end], arrays[end:]
+    scale = max([float(np.abs(g).max(initial=0)) for g in slopes] + [1e-3])
+    found = [worst(y.numpy(), z) for y, z in zip(outputs, results, strict=True)]
+    for mine, other in zip(gradients, slopes, strict=True):
         mine = np.zeros(other.shape) if mine is None else mine
         assert mine.shape == other.shape
-        found.append(np.abs(np.asarray(mine) - np.asarray(other)).max(initial=0) / scale)
-    stays = [v.numpy() for v in ours.non_trainable_weights]
-    found += [worst(x, y) for x, y in zip(stays, new)]
+        found.append(np.abs(np.asarray(mine) - other).max(initial=0) / scale)
+    found += [worst(x, y) for x, y in zip(fixed, new, strict=True)]
     return found
 
 
@@ -222,26 +236,27 @@ COMPARED = [
 
 
 @pytest.mark.parametrize(("case", "training"), COMPARED)
-def test_numbers_are_those_of_keras(case, training, record_property):
+def test_numbers_are_those_of_keras(case, training, golden, record_property):
     # Keras computes pitches in float32, and decibels show errors of small numbers.
     limit = 1e-4 if case.name == "MelSpectrogram" else 1e-5
-    found = differences(case, training)
+    found = differences(case, training, golden)
     for difference in found:
         record_property("difference", float(difference))
     assert max(found) < limit
 
 
-def test_batch_renormalization_without_bounds():
+def test_batch_renormalization_without_bounds(golden):
     case = Case(
         "BatchNormalization",
         lambda d: L.BatchNormalization(renorm=True, renorm_momentum=0.5, dtype=d),
         (STEPS,),
     )
-    assert max(differences(case, training=True)) < 1e-5
+    assert max(differences(case, True, golden)) < 1e-5
 
 
 X = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1], [0, 1, 1, 1, 0], [1, 1, 1, 1, 1]], bool)
+PADDED = np.where(MASK[..., None], X, np.float32(9))
 MASKED = {
     "LSTM": lambda m: m.LSTM(4),
     "LSTM all": lambda m: m.LSTM(4, return_sequences=True, return_state=True),
@@ -288,32 +303,39 @@ class Merging:
         self.layer, self.masking = layer, module.Masking(9.0)
 
     def __call__(self, x, **kwargs):
-        other = np.where(MASK[::-1, :, None], X[::-1], np.float32(9))
-        return self.layer([x, self.masking(other)], **kwargs)
+        return self.layer([x, self.masking(PADDED[::-1])], **kwargs)
+
+
+def masked(module, name):
+    """What is called with masked steps, and the layer in it, built."""
+    called = MASKED[name](module)
+    called(module.Masking(9.0)(PADDED))
+    return called, called.layer if isinstance(called, (Attending, Merging)) else called
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masks_do_what_they_do_in_keras(name):
-    ours, theirs = MASKED[name](L), MASKED[name](keras.layers)
-    inputs = np.where(MASK[..., None], X, np.float32(9))
-    layers = [
-        getattr(m, "layer", m) if isinstance(m, (Attending, Merging)) else m for m in (ours, theirs)
-    ]
+def test_masks_do_what_they_do_in_keras(name, golden):
+    ours, layer = masked(L, name)
     training = {"training": True} if name == "BatchNormalization" else {}
-    ours(L.Masking(9.0)(inputs))
-    theirs(keras.layers.Masking(9.0)(inputs))
     draw = np.random.default_rng(1)
-    for weight in layers[1].weights:
-        weight.assign(weight.numpy() + draw.uniform(0.1, 0.4, weight.shape))
-    layers[0].set_weights([w.numpy() for w in layers[1].weights])
-    mine = ours(L.Masking(9.0)(inputs), **training)
-    other = theirs(keras.layers.Masking(9.0)(inputs), **training)
-    for x, y in zip(flatten(mine), flatten(other)):
+    weights = [w + draw.uniform(0.1, 0.4, w.shape).astype("float32") for w in layer.get_weights()]
+    layer.set_weights(weights)
+
+    def theirs():
+        called, other = masked(keras.layers, name)
+        other.set_weights(weights)
+        outputs = flatten(called(keras.layers.Masking(9.0)(PADDED), **training))
+        mask = getattr(outputs[0], "_keras_mask", None)
+        return [mask, len(outputs), *outputs, *(w.value for w in other.weights)]
+
+    definitions = inspect.getsource(Attending), inspect.getsource(Merging), masked
+    expected, count, *arrays = golden(theirs, MASKED[name], definitions, PADDED, weights)
+    mine = flatten(ours(L.Masking(9.0)(PADDED), **training))
+    for x, y in zip(mine, arrays[:count], strict=True):
         assert worst(x, y) < 1e-5
-    for x, y in zip(layers[0].weights, layers[1].weights):
-        assert worst(x.numpy(), y.numpy()) < 1e-5
-    mask = getattr(flatten(mine)[0], "keras_mask", None)
-    expected = getattr(flatten(other)[0], "_keras_mask", None)
+    for x, y in zip(layer.weights, arrays[count:], strict=True):
+        assert worst(x.numpy(), y) < 1e-5
+    mask = getattr(mine[0], "keras_mask", None)
     assert (mask is None) == (expected is None)
     assert mask is None or np.array_equal(mask, expected)
 
@@ -322,33 +344,47 @@ def test_masks_do_what_they_do_in_keras(name):
     "interpolation", ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"]
 )
 @pytest.mark.parametrize("antialias", [False, True])
-def test_images_are_resized_as_in_keras(interpolation, antialias):
+def test_images_are_resized_as_in_keras(interpolation, antialias, golden):
     x = np.random.default_rng(0).uniform(0, 255, (2, 11, 14, 3)).astype("float32")
-    for size in ((5, 20), (13, 7), (11, 14)):
-        settings = {"interpolation": interpolation, "antialias": antialias}
-        ours, theirs = L.Resizing(*size, **settings)(x), keras.layers.Resizing(*size, **settings)(x)
-        assert worst(ours, theirs) < 1e-5
+    sizes = ((5, 20), (13, 7), (11, 14))
+    settings = {"interpolation": interpolation, "antialias": antialias}
     whole = x.astype("uint8")
-    ours, theirs = L.Resizing(5, 20)(whole), keras.layers.Resizing(5, 20)(whole)
+
+    def theirs():
+        resized = [keras.layers.Resizing(*size, **settings)(x) for size in sizes]
+        return [*resized, keras.layers.Resizing(5, 20)(whole)]
+
+    *resized, of_whole = golden(theirs, x, sizes, settings)
+    for size, other in zip(sizes, resized, strict=True):
+        assert worst(L.Resizing(*size, **settings)(x), other) < 1e-5
+    ours = L.Resizing(5, 20)(whole)
     assert ours.dtype == "uint8"
-    assert np.abs(ours.astype(int) - np.asarray(theirs).astype(int)).max() <= 1
+    assert np.abs(ours.astype(int) - of_whole.astype(int)).max() <= 1
 
 
-def test_states_go_on_as_in_keras():
-    ours, theirs = L.LSTM(4, stateful=True), keras.layers.LSTM(4, stateful=True)
+def test_states_go_on_as_in_keras(golden):
+    ours = L.LSTM(4, stateful=True)
     ours(X)
-    theirs(X)
-    ours.set_weights([w.numpy() for w in theirs.weights])
+    weights = ours.get_weights()
+
+    def theirs():
+        layer = keras.layers.LSTM(4, stateful=True)
+        layer(X)
+        layer.set_weights(weights)
+        layer.reset_state()
+        results = [layer(X) for _ in range(3)]
+        layer.reset_state()
+        return [*results, layer(X[::-1])]
+
+    *before, after = golden(theirs, X, weights)
     ours.reset_state()
-    theirs.reset_state()
-    for _ in range(3):
-        assert worst(ours(X), theirs(X)) < 1e-5
+    for other in before:
+        assert worst(ours(X), other) < 1e-5
     ours.reset_states()
-    theirs.reset_state()
-    assert worst(ours(X[::-1]), theirs(X[::-1])) < 1e-5
+    assert worst(ours(X[::-1]), after) < 1e-5
 
 
-def test_a_large_batch_and_an_odd_window():
+def test_a_large_batch_and_an_odd_window(keras):
     x = np.random.default_rng(0).normal(size=(33, 27, 31, 3)).astype("float32")
     ours = L.Conv2D(7, (5, 3), strides=(3, 2), padding="same")
     theirs = keras.layers.Conv2D(7, (5, 3), strides=(3, 2), padding="same")
@@ -380,26 +416,39 @@ IN_HALF = [
 
 
 @pytest.mark.parametrize(("case", "policy"), IN_HALF)
-def test_half_precision_is_that_of_keras(case, policy, record_property):
-    ours, theirs, args = twins(case, policy)
+def test_half_precision_is_that_of_keras(case, policy, golden, record_property):
+    ours, args, config = made(case, policy)
+    weights = ours.get_weights()
     mine = flatten(call(ours, case, args))
-
-    def run(given):
-        with keras.StatelessScope():
-            return call(theirs, case, given)
-
     # Without weights, a mixed policy computes what the other does: its dtypes say it all.
-    same = "mixed" in policy and not ours.weights
-    compiled = jax.jit(run, compiler_options=QUICK)
-    other = jax.tree_util.tree_leaves((compiled.eval_shape if same else compiled)(args))
-    assert [v.dtype for v in ours.weights] == [v.dtype for v in theirs.weights]
+    same = "mixed" in policy and not weights
+
+    def keras_results():
+        theirs = twin(case, args, config, weights)
+
+        def run(given):
+            with keras.StatelessScope():
+                return call(theirs, case, given)
+
+        compiled = jax.jit(run, compiler_options=QUICK)
+        results = jax.tree_util.tree_leaves((compiled.eval_shape if same else compiled)(args))
+        return [
+            [w.name for w in theirs.weights],
+            [w.dtype for w in theirs.weights],
+            [theirs.compute_dtype, theirs.variable_dtype],
+            [y.dtype.name for y in results],
+            *([] if same else results),
+        ]
+
+    made_from = (config, weights, args, case.kwargs, same, twin, call, QUICK)
+    names, of_weights, policies, of_results, *results = golden(keras_results, *made_from)
+    assert [w.name for w in ours.weights] == names
+    assert [w.dtype for w in ours.weights] == of_weights
     if case.name != "Pipeline":  # in Keras it doesn't know its policy
-        assert ours.compute_dtype == theirs.compute_dtype
-        assert ours.variable_dtype == theirs.variable_dtype
+        assert [ours.compute_dtype, ours.variable_dtype] == policies
     epsilon = EPSILONS[policy.removeprefix("mixed_")]
-    for x, y in zip(mine, other, strict=True):
-        assert x.dtype.name.replace("64", "32") == y.dtype.name
-        if not same:
-            difference = worst(x, y)
-            record_property("half precision", float(difference / epsilon))
-            assert difference <= 4 * epsilon
+    assert [x.dtype.name.replace("64", "32") for x in mine] == of_results
+    for x, y in zip([] if same else mine, results, strict=True):
+        difference = worst(x, y)
+        record_property("half precision", float(difference / epsilon))
+        assert difference <= 4 * epsilon
