@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import partial
 
 import numpy as np
 import pytest
+from golden import jax, keras
 
 from kernelmodel import activations, ops
 from kernelmodel.activations import REGISTRY
@@ -72,7 +72,6 @@ def test_gradient(activation, x):
 
 
 def test_under_jit(activation, x):
-    jax = importlib.import_module("jax")
     compiled = jax.jit(lambda value: unwrap(activation(wrap(value))))
     np.testing.assert_allclose(compiled(x), activation(x), rtol=1e-5, atol=1e-6)
 
@@ -92,20 +91,28 @@ def test_every_name_is_found(name):
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_as_keras(activation, x, keras, dtype):
-    narrow = ops.cast(x, dtype)
-    found = activation(narrow)
-    wanted = keras.activations.get(name_of(activation))(narrow.numpy(), **activation.keywords)
+def test_half_precision_as_keras(activation, x, golden, dtype):
+    name, narrow = name_of(activation), ops.cast(x, dtype).numpy()
+
+    def keras_results():
+        return [keras.activations.get(name)(narrow, **activation.keywords)]
+
+    (wanted,) = golden(keras_results, name, narrow, activation.keywords)
+    found = activation(ops.cast(x, dtype))
     assert found.dtype.name == wanted.dtype.name == dtype
-    wanted = np.asarray(wanted, "float32")
+    wanted = wanted.astype("float32")
     tolerance = 4 * {"float16": 2**-10, "bfloat16": 2**-7}[dtype] * np.abs(wanted).max()
     np.testing.assert_allclose(np.asarray(found, "float32"), wanted, rtol=0, atol=tolerance)
 
 
 @pytest.mark.oracle
-def test_as_keras(activation, x, keras):
+def test_as_keras(activation, x, golden):
     name = activations.serialize(activation.func)
-    theirs = keras.activations.get(name)
-    assert keras.activations.serialize(theirs) == name
-    expected = np.asarray(theirs(x, **activation.keywords))
+
+    def keras_results():
+        theirs = keras.activations.get(name)
+        return [keras.activations.serialize(theirs), theirs(x, **activation.keywords)]
+
+    written, expected = golden(keras_results, name, x, activation.keywords)
+    assert written == name
     np.testing.assert_allclose(activation(x), expected, rtol=1e-5, atol=1e-6)
