@@ -1,6 +1,5 @@
 """Settings of the whole process."""
 
-import warnings
 from typing import Any
 
 from kernelmodel.core.policy import DTypePolicy, get_policy, global_policy
@@ -13,6 +12,7 @@ from kernelmodel.core.settings import (
     is_interactive_logging_enabled,
     is_traceback_filtering_enabled,
 )
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.ops.convert import standardize_dtype
 
@@ -227,10 +227,9 @@ def enable_unsafe_deserialization() -> None:
         >>> len(caught)
         1
     """
-    warnings.warn(
+    warn_user(
         "enable_unsafe_deserialization has no effect: code in files is never run, and Lambda "
         "layers need safe_mode=False in the very call that loads them.",
-        stacklevel=2,
     )
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ from kernelmodel import utils
 
 GOLDEN = pytest.StashKey[Golden]()
 MOST_KEPT = 1.5e9  # bytes; JAX keeps all that it has ever compiled
+
+# A test runs once what XLA compiles for it, and compiling is most of its time: no costly passes.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,6 +53,24 @@ def keras():
     """The genuine Keras, on JAX, to compare numbers with."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     return importlib.import_module("keras")
+
+
+@pytest.fixture
+def quick_weights(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let NumPy draw Keras' first weights, of whatever values: JAX compiles each shape."""
+    module = keras.src.initializers.random_initializers
+    rng = np.random.default_rng(1)
+
+    def normal(
+        shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, **_: Any
+    ) -> Any:
+        return keras.ops.convert_to_tensor(rng.normal(mean, stddev, shape), dtype)
+
+    def uniform(shape: Any, minval: float, maxval: float, dtype: Any = None, **_: Any) -> Any:
+        return keras.ops.convert_to_tensor(rng.uniform(minval, maxval, shape), dtype)
+
+    quick = {"normal": normal, "truncated_normal": normal, "uniform": uniform}
+    monkeypatch.setattr(module, "random", SimpleNamespace(**{**vars(module.random), **quick}))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

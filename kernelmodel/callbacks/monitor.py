@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.core.warning import warn_user
 
 MODES = ("auto", "min", "max")
 
@@ -37,10 +37,9 @@ class MonitorCallback(Callback):
         min_delta: float = 0,
     ) -> None:
         if mode not in MODES:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: mode must be one of {MODES}, got {mode!r}; 'auto' is "
                 "used instead.",
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -90,10 +89,9 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             available = ", ".join(logs or {}) or "nothing"
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not in the logs. "
                 f"Available: {available}.",
-                stacklevel=3,
             )
             return None
         return float(value)

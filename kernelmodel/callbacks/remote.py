@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
+from kernelmodel.core.warning import warn_user
 
 SECONDS = 10  # to wait for an answer
 
@@ -73,9 +73,8 @@ class RemoteMonitor(Callback):
         try:
             request.urlopen(message, timeout=SECONDS).close()
         except (error.URLError, OSError) as failure:
-            warnings.warn(
+            warn_user(
                 f"RemoteMonitor: {self.url} couldn't be reached ({failure}). Training goes on.",
-                stacklevel=2,
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from kernelmodel.callbacks.callback import Callback, Logs
 from kernelmodel.core.kinds import PathLike
+from kernelmodel.core.warning import warn_user
 
 
 class TensorBoard(Callback):
@@ -71,10 +71,9 @@ class TensorBoard(Callback):
             if not hasattr(value, "__index__") or value < 0:
                 raise ValueError(f"TensorBoard: {name} must be an integer >= 0, got {value!r}.")
         if profile_batch:
-            warnings.warn(
+            warn_user(
                 "TensorBoard: profile_batch is ignored, there is no profiler. Use Python's: %prun "
                 "in a notebook, or py-spy.",
-                stacklevel=2,
             )
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from kernelmodel.core.call_spec import CallSpec
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten
+from kernelmodel.core.warning import warn_user
 
 
 def fill_masks(
@@ -43,8 +43,7 @@ def pass_masks(context: Context, outputs: Any, masks: Any) -> None:
 
 def warn_lost_mask(layer: Any) -> None:
     """Warn that a mask ends at a layer."""
-    warnings.warn(
+    warn_user(
         f"Layer {layer.name!r} ({type(layer).__name__}) got an input with a mask but doesn't use "
         "masks: the layers after it see none.",
-        stacklevel=5,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from kernelmodel.core.settings import SETTINGS
 
@@ -51,7 +51,11 @@ def without_inner(traceback: TracebackType | None) -> TracebackType | None:
         traceback = traceback.tb_next
     kept = None
     for entry in reversed(entries):
-        module = entry.tb_frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in INNER:
+        if not is_inner(entry.tb_frame):
             kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return kept
+
+
+def is_inner(frame: FrameType) -> bool:
+    """Whether it runs code of this package, or of what this package calls the user's code by."""
+    return frame.f_globals.get("__name__", "").partition(".")[0] in INNER

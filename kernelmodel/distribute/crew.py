@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from typing import Any
 
 from kernelmodel.core.tree import concatenate
+from kernelmodel.core.warning import warn_user
 from kernelmodel.distribute.state import Shared, make_metrics
 from kernelmodel.distribute.turns import first_row
 from kernelmodel.distribute.worker import Outcome, Progress
@@ -77,12 +77,10 @@ class Crew(AbstractContextManager):
         source.ran_out = outcome.ran_out
         batches.taken = outcome.taken
         if outcome.idle and max(outcome.idle) > 1:
-            warnings.warn(
+            warn_user(
                 f"The workers' shards are unequal: in {outcome.taken} steps, workers 0, 1, ... had "
                 f"no samples for {outcome.idle} of them, and the last batches of the epoch were "
                 "smaller. Give each worker the same number of samples.",
-                UserWarning,
-                stacklevel=4,
             )
         return logs
 

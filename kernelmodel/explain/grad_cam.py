@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from kernelmodel import ops
 from kernelmodel.core.gradient_tape import GradientTape
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import flatten
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.boxes import getval, isbox
 from kernelmodel.explain.gradients import Question
 from kernelmodel.explain.passes import channels_last, find_layer, layer_paths, observed
@@ -173,10 +173,9 @@ def warn_of_nothing(heat: np.ndarray, layer: str) -> None:
     """Say which share of the maps is zero everywhere, and what to do about it."""
     nothing = len(heat) - np.count_nonzero(heat.any(tuple(range(1, heat.ndim))))
     if nothing:
-        warnings.warn(
+        warn_user(
             f"grad_cam: in the maps of layer {layer!r} nothing speaks for the class of {nothing} "
             f"of {len(heat)} samples, so that their result is zero. It happens where places count "
             "differently, as with a Flatten after the layer, since a map has one weight for all "
             "its places. Try an earlier layer, another target, or km.explain.occlusion.",
-            stacklevel=3,
         )

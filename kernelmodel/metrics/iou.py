@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.core.kinds import Count, Integers
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.bfloat16 import kind_of
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.tensor import as_tensor
@@ -114,10 +114,9 @@ class IoU(Metric):
     def _warn_of_weights(self, sample_weight: Any) -> None:
         kind = kind_of(getattr(sample_weight, "dtype", "int32"))
         if kind == "f" and np.dtype(self.dtype).kind in "iu":
-            warnings.warn(
+            warn_user(
                 f"{self.name} counts in {self.dtype}, so float sample weights are cut to whole "
                 "numbers. Give it dtype='float32'.",
-                stacklevel=3,
             )
 
     def result(self) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.core.kinds import Whole
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.metrics.confusion import pair, spread_weights
 from kernelmodel.metrics.metric import REGISTRY, Metric
@@ -119,10 +119,9 @@ class R2Score(Metric):
         samples: Any = self.num_samples.value
         free = samples - self.num_regressors - 1
         if isinstance(samples, np.ndarray) and samples > 0 >= free:
-            warnings.warn(
+            warn_user(
                 f"{self.name}: {self.num_regressors} regressors need more than "
                 f"{self.num_regressors + 1} samples, got {int(samples)}. The plain score is given.",
-                stacklevel=3,
             )
         adjusted = 1 - (1 - scores) * (samples - 1) / np.where(free > 0, free, 1)
         return np.where(free > 0, adjusted, scores).astype(self.dtype)

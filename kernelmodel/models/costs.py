@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from kernelmodel.core.nesting import expands, operations_of
 from kernelmodel.core.shapes import blank
 from kernelmodel.core.symbolic import KerasTensor
 from kernelmodel.core.tree import flatten, is_shape, map_structure
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.lock import ENGINE_LOCK
 from kernelmodel.models.flops import Shapes, flops_of, size
 from kernelmodel.ops.convert import dtype_of
@@ -118,10 +118,9 @@ class Costs:
                 owner(*map_structure(zeros, args), **map_structure(zeros, kwargs))
             except Exception as error:  # noqa: BLE001
                 # The code is the user's. That it can't do with zeros is no reason to show nothing.
-                warnings.warn(
+                warn_user(
                     f"What {owner.name!r} costs isn't known: run on zeros of the shape it was "
                     f"called with, it raised {type(error).__name__}: {error}",
-                    stacklevel=2,
                 )
 
     def _saw(self, layer: Any, args: Any, outputs: Any) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import operator
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 
@@ -36,10 +36,9 @@ def present(
             "the variables, and was it computed with functions of kernelmodel.ops, inside the tape?"
         )
     if missing:
-        warnings.warn(
+        warn_user(
             f"Optimizer {owner!r} got no gradient for {missing}, so they stay as they are. Does "
             "the loss depend on them? (Was a `loss` given to compile?)",
-            stacklevel=4,
         )
     kept = [(getval(g), v) for g, v in pairs if g is not None]
     return [cast(g, v) for g, v in kept], [v for _, v in kept]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from kernelmodel.core.autoconfig import decode, encode
 from kernelmodel.core.kinds import Count, Positive
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.exchange import average_gradients, exchanging
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
@@ -80,10 +80,9 @@ class LossScaleOptimizer(Optimizer):
         if changed:
             raise ValueError(f"{owner} takes no {', '.join(changed)}: set it on inner_optimizer.")
         if inner_optimizer.loss_scale_factor is not None:
-            warnings.warn(
+            warn_user(
                 f"{owner}: the loss_scale_factor={inner_optimizer.loss_scale_factor} of "
                 "inner_optimizer is dropped, because the factor changes with the gradients.",
-                stacklevel=2,
             )
         inner_optimizer.loss_scale_factor = None
 

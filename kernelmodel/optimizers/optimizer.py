@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from kernelmodel.core.kinds import AtLeastTwo, Count, NotNegative, Positive, Share
 from kernelmodel.core.lookup import Registry, unknown_arguments
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.core.watching import Watch
 from kernelmodel.engine.bfloat16 import in_dtype
 from kernelmodel.engine.boxes import getval
@@ -93,10 +93,9 @@ class Optimizer(OptimizerState):
     def _check(self, unknown: dict[str, Any]) -> None:
         owner = type(self).__name__
         if unknown.pop("decay", None) is not None:
-            warnings.warn(
+            warn_user(
                 f"{owner}: the argument decay does nothing. Use an InverseTimeDecay schedule as "
                 "learning_rate.",
-                stacklevel=4,
             )
         if unknown:
             raise ValueError(unknown_arguments(owner, unknown, self.get_config()))

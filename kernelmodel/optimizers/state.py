@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from kernelmodel.core.making import refusal
 from kernelmodel.core.naming import class_name
 from kernelmodel.core.revision import Revision
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.tensor import Tensor, as_tensor
@@ -280,11 +280,10 @@ class OptimizerState(Configurable):
             store: Arrays under "0", "1", ...
         """
         if len(store.keys()) != len(self.variables):
-            warnings.warn(
+            warn_user(
                 f"The saved state of optimizer {self.name!r} was skipped: it holds "
                 f"{len(store.keys())} variables, the optimizer {len(self.variables)}. Build the "
                 "optimizer with the model's variables first.",
-                stacklevel=2,
             )
             return
         for i, variable in enumerate(self.variables):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.engine.bfloat16 import classed
 from kernelmodel.optimizers.state import store as set_fresh
 from kernelmodel.saving.files import write_dataset
@@ -125,7 +125,7 @@ def take_weights(
         except ValueError as error:
             if not skip_mismatch:
                 raise
-            warnings.warn(f"Layer {name!r} was skipped: {error}", stacklevel=4)
+            warn_user(f"Layer {name!r} was skipped: {error}")
     if optimizer is not None and "optimizer/vars" in store:
         kept = optimizer.variables
         if len(store["optimizer/vars"]) == 2:
@@ -138,7 +138,7 @@ def take_weights(
     if in_use:
         try_out(pairs, title)
     if in_use and not skip_mismatch:
-        warn_of_unused(groups_with_weights(store), model, title, stacklevel=6)
+        warn_of_unused(groups_with_weights(store), model, title)
     with unchanged_on_error([owner for owner, _ in (*named, *assets)]):
         for owner, found in named:
             owner.load_own_variables(found)

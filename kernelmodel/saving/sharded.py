@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import MAX_CONFIG
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import open_hdf5, read_dataset, read_values
 from kernelmodel.saving.hdf5_file import REMEDY, named_arrays, weight_in
@@ -162,7 +162,7 @@ def read_sharded(path: Path, model: Any, skip_mismatch: bool = False) -> None:
             except ValueError as error:
                 if not skip_mismatch:
                     raise
-                warnings.warn(f"Layer {name!r} was skipped: {error}", stacklevel=4)
+                warn_user(f"Layer {name!r} was skipped: {error}")
         for place, owner in owners(model):
             if hasattr(owner, "load_own_variables"):
                 found = {
@@ -173,7 +173,7 @@ def read_sharded(path: Path, model: Any, skip_mismatch: bool = False) -> None:
                 }
                 named.append((owner, found))
     if not skip_mismatch:
-        warn_of_unused(where, model, title, stacklevel=5)
+        warn_of_unused(where, model, title)
     for variable, value in values:
         variable.assign(value)
     for owner, found in named:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kernelmodel.core.layer import Layer
 from kernelmodel.core.tree import flatten
+from kernelmodel.core.warning import warn_user
 from kernelmodel.models.model import Model
 from kernelmodel.saving.progress import GROUP
 from kernelmodel.saving.state import owners
@@ -19,22 +19,20 @@ STREAM = "seed_generator"
 MOST = 3
 
 
-def warn_of_unused(groups: Iterable[str], model: Any, title: str, stacklevel: int) -> None:
+def warn_of_unused(groups: Iterable[str], model: Any, title: str) -> None:
     """Warn if a file holds weights of layers that a model lacks. Keras leaves them out silently.
 
     Args:
         groups: Paths of the groups with weights: "layers/dense/vars", ....
         model: The model.
         title: The file's name.
-        stacklevel: Frames up to the user's call.
     """
     paths = list(_unused(groups, model))
     if paths:
         more = f" and {len(paths) - MOST} more" if len(paths) > MOST else ""
-        warnings.warn(
+        warn_user(
             f"{title} holds weights that model {model.name!r} has no layers for; they are left "
             f"out: {', '.join(map(repr, paths[:MOST]))}{more}.",
-            stacklevel=stacklevel + 1,
         )
 
 

@@ -66,7 +66,7 @@ class Alone(AbstractContextManager):
                 break
         source.finish_epoch()
         if source.ran_out:
-            source.warn(batches.taken, stacklevel=3)
+            source.warn(batches.taken)
         return concatenate(parts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Container
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.core.settings import SETTINGS
+from kernelmodel.core.warning import warn_user
 from kernelmodel.training.checks import check_count
 from kernelmodel.training.data import unpack_x_y_sample_weight
 from kernelmodel.training.sources.arrays import ArraySource, split_rows
@@ -101,7 +101,7 @@ def epoch_limit(epochs: int) -> int:
     limit = SETTINGS.max_epochs
     if limit is None or limit >= epochs:
         return epochs
-    warnings.warn(f"fit runs {limit} of {epochs} epochs, as config.max_epochs says.", stacklevel=3)
+    warn_user(f"fit runs {limit} of {epochs} epochs, as config.max_epochs says.")
     return limit
 
 

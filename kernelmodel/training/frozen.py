@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from kernelmodel.core.warning import warn_user
 from kernelmodel.core.weights import Weights
 from kernelmodel.engine.lock import ENGINE_LOCK
 
@@ -43,10 +43,9 @@ class TrainableFlags:
         if changed and not self._warned:
             self._warned = True
             names = [layer.name for layer in changed]
-            warnings.warn(
+            warn_user(
                 f"`trainable` of {names} was changed after model {name!r} was compiled. Training "
                 "goes on as it was compiled: call compile() again for the change to count.",
-                stacklevel=4,
             )
 
     def applied(self) -> AbstractContextManager[None]:

@@ -146,7 +146,7 @@ class Trainer(Compiling):
                     for epoch in range(position.epoch, epochs):
                         batches = position.batches_of(epoch, training)
                         if not batches.more() and not batches.taken:
-                            training.warn(0, stacklevel=2)
+                            training.warn(0)
                             break
                         self.reset_metrics()
                         listed.on_epoch_begin(epoch)
@@ -161,7 +161,7 @@ class Trainer(Compiling):
                             break
                         training.finish_epoch()
                         if training.ran_out:
-                            training.warn(batches.taken, stacklevel=2)
+                            training.warn(batches.taken)
                             break
                     self._finalize_averages()
             return self.history  # type: ignore[return-value]
@@ -188,7 +188,7 @@ class Trainer(Compiling):
     def _validate(self, source: Source, callbacks: Any, crew: Any) -> dict[str, Any]:
         batches = source.epoch()
         if not batches.more():
-            source.warn(0, stacklevel=3)
+            source.warn(0)
             return {}
         logs = self._evaluate(source, batches, callbacks, crew)
         if self.stop_evaluating:
@@ -204,7 +204,7 @@ class Trainer(Compiling):
         logs = crew.run(source, batches, callbacks, "test")
         source.finish_epoch()
         if source.ran_out:
-            source.warn(batches.taken, stacklevel=3)
+            source.warn(batches.taken)
         callbacks.on_test_end(logs)
         return logs
 

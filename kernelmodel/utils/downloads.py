@@ -9,12 +9,12 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kernelmodel.callbacks.console import say
+from kernelmodel.core.warning import warn_user
 from kernelmodel.utils.archives import extract_archive
 from kernelmodel.utils.progbar import Progbar
 
@@ -149,7 +149,7 @@ def get_file(
     if (fresh or not unpacked.exists()) and not extract_archive(
         target, unpacked, "tar" if untar else archive_format
     ):
-        warnings.warn(f"{target} is no archive that can be unpacked.", stacklevel=2)
+        warn_user(f"{target} is no archive that can be unpacked.")
     return str(unpacked)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.warning import warn_user
 from kernelmodel.layers.preprocessing.resizing import Resizing
 from kernelmodel.utils.optional import require
 
@@ -140,7 +140,7 @@ def save_img(
     file_format = "jpeg" if (file_format or "").lower() == "jpg" else file_format or None
     img = array_to_img(x, data_format, scale)
     if img.mode == "RGBA" and file_format == "jpeg":
-        warnings.warn("JPEG files hold no opacity: saved without it.", stacklevel=2)
+        warn_user("JPEG files hold no opacity: saved without it.")
         img = img.convert("RGB")
     img.save(path, format=file_format, **kwargs)
 

@@ -229,7 +229,7 @@ PROGRAM = """
     import kernelmodel as km
 
     km.utils.set_random_seed(1)
-    x = np.random.default_rng(0).normal(size=(4000, 8)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(1600, 8)).astype("float32")
     model = km.Sequential([km.Input((8,)), km.layers.Dense(64, "relu"), km.layers.Dropout(0.2),
                            km.layers.Dense(1)])
     model.compile("adam", "mse")

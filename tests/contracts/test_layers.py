@@ -419,10 +419,6 @@ def pure_step(layer, case, args, modes, differentiated=False):
     return step, [v.numpy() for v in variables], [leaves[i] for i in places]
 
 
-# Most of the time of these tests is XLA's, which needn't make fast code of steps that run once.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-
-
 # The largest pixels lie where their gradient jumps, and rounding decides on which side.
 AT_KINKS = {"AutoContrast"}
 
@@ -433,7 +429,7 @@ def test_the_same_numbers_and_gradients_under_xla(case):
     layer, args = made(case)
     modes = [False, True] if case.in_training and not case.random else [False]
     step, *given = pure_step(layer, case, args, modes, differentiated=True)
-    (*results, slopes), after = jax.jit(step, compiler_options=QUICK)(*given)
+    (*results, slopes), after = jax.jit(step)(*given)
     expected = [run(layer, case, args, training) for training in modes]
     assert_close(results, expected, rtol=2e-5, atol=2e-5)
     if case.name in AT_KINKS:
@@ -453,7 +449,7 @@ def test_random_numbers_are_distributed_alike_under_xla(case):
     jax = importlib.import_module("jax")
     layer, args = made(case)
     step, values, inputs = pure_step(layer, case, args, [True])
-    compiled, ours, others = jax.jit(step, compiler_options=QUICK), [], []
+    compiled, ours, others = jax.jit(step), [], []
     for _ in range(DRAWS):
         results, values = compiled(values, inputs)
         others.append([np.asarray(y, "float64") for y in flatten(results)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,29 +19,28 @@ NASTY = "<img onerror=alert(1)>$x_1$"
 RANDOM = np.random.default_rng(0)
 
 
-def pictures() -> dict[str, Any]:
-    random = np.random.default_rng(0)
-    x = random.random((4, 9, 8, 1))
-    worst = {
-        "index": np.array([2, 0]),
-        "loss": np.array([3.0, 1.0]),
-        "true": np.array([1, 0]),
-        "predicted": np.array([0, 1]),
-    }
-    return {
-        "images": E.plot_images(x, [NASTY] * 4),
-        "heat": E.plot_heatmaps(x, x[..., 0] - 0.5, [NASTY] * 4),
-        "worst": E.plot_worst_predictions(x, worst, [NASTY, "b"]),
-        "attributions": E.plot_attributions(x[:2, 0, :, 0] - 0.5, [NASTY] * 8, ["a", NASTY]),
-        "confusion": E.plot_confusion([[1, 2], [3, 4]], [NASTY, "b"], NASTY),
-        "activations": E.plot_activations({NASTY: x, "dense": x[:, 0, :, 0]}),
-        "projection": E.plot_projection(random.random((9, 2)), np.arange(9) % 3, [NASTY, "b", "c"]),
-    }
+X = RANDOM.random((4, 9, 8, 1))
+WORST = {
+    "index": np.array([2, 0]),
+    "loss": np.array([3.0, 1.0]),
+    "true": np.array([1, 0]),
+    "predicted": np.array([0, 1]),
+}
+POINTS = RANDOM.random((9, 2))
+PICTURES: dict[str, Callable[[], Any]] = {
+    "images": lambda: E.plot_images(X, [NASTY] * 4),
+    "heat": lambda: E.plot_heatmaps(X, X[..., 0] - 0.5, [NASTY] * 4),
+    "worst": lambda: E.plot_worst_predictions(X, WORST, [NASTY, "b"]),
+    "attributions": lambda: E.plot_attributions(X[:2, 0, :, 0] - 0.5, [NASTY] * 8, ["a", NASTY]),
+    "confusion": lambda: E.plot_confusion([[1, 2], [3, 4]], [NASTY, "b"], NASTY),
+    "activations": lambda: E.plot_activations({NASTY: X, "dense": X[:, 0, :, 0]}),
+    "projection": lambda: E.plot_projection(POINTS, np.arange(9) % 3, [NASTY, "b", "c"]),
+}
 
 
-@pytest.mark.parametrize("name", pictures())
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_shows_itself_as_a_sharp_image_and_a_stable_text(name: str) -> None:
-    first, second = pictures()[name], pictures()[name]
+    first, second = PICTURES[name](), PICTURES[name]()
     data, metadata = first._repr_mimebundle_()
     assert set(data) == {"image/png", "text/plain"}
     assert data["image/png"].startswith(b"\x89PNG")
@@ -51,16 +51,16 @@ def test_a_picture_shows_itself_as_a_sharp_image_and_a_stable_text(name: str) ->
     assert metadata["image/png"]["alt"] in data["text/plain"]
 
 
-@pytest.mark.parametrize("name", pictures())
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_as_svg_is_well_formed_escaped_and_the_same_again(name: str) -> None:
-    svg = pictures()[name].svg()
+    svg = PICTURES[name]().svg()
     names = {element.tag.split("}")[1] for element in ET.fromstring(svg).iter()}
     assert "script" not in names and "img" not in names
     assert "&lt;img onerror=alert(1)&gt;$x_1$" in svg, "a name is no formula"
-    assert svg == pictures()[name].svg()
+    assert svg == PICTURES[name]().svg()
 
 
-@pytest.mark.parametrize("count", [1, 4, 25])
+@pytest.mark.parametrize("count", [1, 5])
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_any_images(count: int, channels: tuple[int, ...], dtype: str) -> None:
@@ -75,6 +75,13 @@ def test_any_images(count: int, channels: tuple[int, ...], dtype: str) -> None:
         np.testing.assert_allclose(first, expected, atol=1e-6)
     heat = E.plot_heatmaps(x, np.ones((count, 6, 7)))
     assert len([a for a in heat.axes if a.get_images()]) == 2 * count
+
+
+@pytest.mark.parametrize(("count", "shape"), [(3, (1, 3)), (6, (2, 4)), (25, (5, 5))])
+def test_a_grid_is_about_square(count: int, shape: tuple[int, int]) -> None:
+    figure = E.plot_images(np.zeros((count, 2, 2)))
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == shape
+    assert sum(bool(axes.get_images()) for axes in figure.axes) == count
 
 
 def test_images_in_other_forms() -> None:

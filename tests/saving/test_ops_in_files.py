@@ -14,7 +14,7 @@ import kernelmodel as km
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 
 X = np.linspace(0.1, 0.9, 24).reshape(4, 6).astype("float32")
 I = np.array([[0, 1, 2], [2, 1, 0], [0, 0, 1], [1, 2, 1]], "int32")  # noqa: E741

@@ -9,7 +9,7 @@ import pytest
 
 import kernelmodel as km
 
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 
 NAMES = [
     "Adadelta", "Adafactor", "Adagrad", "Adam", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",

@@ -21,7 +21,7 @@ SPEC.loader.exec_module(families)
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
-pytestmark = pytest.mark.oracle
+pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 each = pytest.mark.parametrize("family", families.FAMILIES)
 
 

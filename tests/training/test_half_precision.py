@@ -89,6 +89,7 @@ def test_data_in_bfloat16():
     assert np.isfinite(model.fit(x, Y, verbose=0).history["loss"]).all()
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.oracle
 @pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16"])
 def test_files_of_keras(policy, tmp_path):

@@ -1,5 +1,6 @@
 """A real JupyterLab and a real Chromium; each pytest-xdist worker has its own."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
@@ -28,6 +30,16 @@ CHROMIUM_ARGUMENTS = [
 ]
 SESSION = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
 NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+VIEWPORT = {"width": 1280, "height": 900}
+# The other notebooks go last: an empty Lab would open its launcher.
+SHOW = """async path => {
+  const { commands, shell } = window.jupyterapp;
+  const shown = await commands.execute('docmanager:open', { path });
+  for (const other of [...shell.widgets('main')]) if (other !== shown) other.dispose();
+}"""
+CLOSE = """() => {
+  for (const shown of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) shown.dispose();
+}"""
 IDLE = f"() => {SESSION}?.isReady && {SESSION}.session?.kernel?.status === 'idle'"
 BUSY = f"() => {SESSION}?.session?.kernel?.status === 'busy'"
 
@@ -53,7 +65,7 @@ def browser_type_launch_args(browser_type_launch_args, browser_type):
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
-    return {**browser_context_args, "viewport": {"width": 1280, "height": 900}}
+    return {**browser_context_args, "viewport": VIEWPORT}
 
 
 def free_port():
@@ -148,6 +160,12 @@ class Notebook:
         self.page.wait_for_selector(".jp-CodeCell", timeout=60_000)
         return self
 
+    def show(self):
+        """Open the notebook in the Lab that the page has loaded, which costs a tenth of `open`."""
+        self.page.evaluate(SHOW, self.name)
+        self.page.wait_for_selector(".jp-CodeCell", timeout=60_000)
+        return self
+
     def when_idle(self, seconds=60):
         self.page.wait_for_function(IDLE, timeout=1000 * seconds)
         return self
@@ -193,6 +211,64 @@ class Notebook:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 
 
+@pytest.fixture(scope="session")
+def asked():
+    """Return the list of all addresses that the pages of `shared` have asked for."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def shared(browser, browser_context_args, asked):
+    """Yield the context of all pages."""
+    context = browser.new_context(**browser_context_args)
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("page", lambda page: page.on("websocket", lambda socket: asked.append(socket.url)))
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(request, shared, lab):
+    """Yield the page that the next test goes on with, for loading Lab takes most of a test.
+
+    After a test that failed it is a new one. No notebook or kernel is left to the next test.
+    """
+    failed = request.session.testsfailed
+    page = shared.pages[0] if shared.pages else shared.new_page()
+    page.set_viewport_size(VIEWPORT)
+    yield page
+    if request.session.testsfailed == failed:
+        page.evaluate(CLOSE)
+    for other in shared.pages:
+        if other != page or request.session.testsfailed > failed:
+            other.close()
+    end_kernels(lab[1])
+
+
+@pytest.fixture
+def dialogs(page):
+    """Return the messages of the dialogs that scripts open in the page."""
+    messages = []
+
+    def dismiss(dialog):
+        messages.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    yield messages
+    page.remove_listener("dialog", dismiss)
+
+
+@pytest.fixture
+def asked_hosts(asked):
+    """Return a function that tells which hosts the browser has asked, in this test or before."""
+
+    def hosts():
+        return {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
+
+    return hosts
+
+
 @pytest.fixture
 def notebook(lab, page):
     """Return a function that makes a notebook of code cells and opens it."""
@@ -206,16 +282,31 @@ def notebook(lab, page):
             "language": "python",
         }
         nbformat.write(made, folder / name)
-        return Notebook(page, url, folder, name).open(front_end)
+        apart = front_end == "notebook"
+        book = Notebook(page.context.new_page() if apart else page, url, folder, name)
+        if book.page.evaluate("() => 'jupyterapp' in window"):
+            book.show()
+        else:
+            book.open(front_end)
+        if book.page.locator("body[data-jp-theme-light=false]").count():  # as a test has left it
+            book.theme("JupyterLab Light")
+        return book
 
-    yield make
-    end_kernels(url)
+    return make
 
 
-def end_kernels(url):
+def end_kernels(url, seconds=60):
     """End the kernels that a test left running, so that the next one has the processor."""
-    with urllib.request.urlopen(f"{url}/api/sessions", timeout=10) as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        request = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
-        urllib.request.urlopen(request, timeout=20).close()
+    deadline = time.monotonic() + seconds
+    while sessions := running(url):
+        assert time.monotonic() < deadline, f"kernels don't end: {sessions}"
+        for session in sessions:
+            end = urllib.request.Request(f"{url}/api/sessions/{session['id']}", method="DELETE")
+            # One that is just restarting can't be ended: it is asked again.
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(end, timeout=20).close()
+
+
+def running(url):
+    with urllib.request.urlopen(f"{url}/api/sessions", timeout=20) as answer:
+        return json.load(answer)

@@ -295,11 +295,9 @@ def test_a_rerun_cell_has_one_view_again(notebook):
     expect(graph(book.page)).to_be_visible()
 
 
-def test_names_are_text_and_nothing_is_asked_of_other_hosts(notebook, page, lab):
-    asked, dialogs = [], []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+def test_names_are_text_and_nothing_is_asked_of_other_hosts(
+    notebook, page, lab, dialogs, asked_hosts
+):
     name = graph_models.NASTY
     opened(notebook, "names.ipynb", ["model = odd_names()\nmodel"], model=name)
     assert graph(page, name).locator(".km-title").inner_text() == name
@@ -310,8 +308,7 @@ def test_names_are_text_and_nothing_is_asked_of_other_hosts(notebook, page, lab)
     graph(page, name).get_by_role("searchbox").fill(name)
     expect(graph(page, name).locator(".km-count")).to_have_text("2 found")
     assert not dialogs and page.locator("img[onerror]").count() == 0
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts == {urlsplit(lab[1]).netloc}
+    assert asked_hosts() == {urlsplit(lab[1]).netloc}
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -328,7 +325,6 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part, paint in [(part, paint) for paint, some in parts.items() for part in some]:
         ratio = graph(page, "transformer").locator(part).first.evaluate(CONTRAST, paint)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")
 
 
 def opened_again(book):

@@ -123,7 +123,6 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part in (*parts, ".km-button", ".km-stop", ".km-label", ".km-rate-number"):
         ratio = shown.locator(part).first.evaluate(CONTRAST)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")
 
 
 CONTRAST = """part => {
@@ -157,23 +156,16 @@ def test_a_narrow_column_hides_nothing_and_keeps_its_height(notebook):
         assert shown.bounding_box()["height"] == height
 
 
-def test_the_browser_asks_no_other_host(notebook, page, lab):
-    asked = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
+def test_the_browser_asks_no_other_host(notebook, page, lab, asked_hosts):
     book = notebook("requests.ipynb", [PREPARE, training(epochs=2, steps=10)]).run_all()
     wait_for_pictures(page)
     book.save()
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts == {urlsplit(lab[1]).netloc}
+    assert asked_hosts() == {urlsplit(lab[1]).netloc}
 
 
-def test_names_are_text_not_markup(notebook):
+def test_names_are_text_not_markup(notebook, dialogs):
     cell = training(MARKUP, epochs=3, steps=20, metric=MARKUP)
-    book = notebook("names.ipynb", [PREPARE, cell])
-    dialogs = []
-    book.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    book.run_all()
+    book = notebook("names.ipynb", [PREPARE, cell]).run_all()
     shown = panel(book.page, MARKUP)
     shown.locator(".km-title").wait_for(timeout=30_000)
     assert shown.locator(".km-title").inner_text() == MARKUP

@@ -353,10 +353,7 @@ def test_what_is_saved_needs_neither_kernel_nor_script(notebook):
     assert "application/vnd.jupyter.widget-view" not in html
 
 
-def test_the_history_is_drawn_by_plotly_without_another_host(notebook, page, lab):
-    asked = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
+def test_the_history_is_drawn_by_plotly_without_another_host(notebook, page, lab, asked_hosts):
     fit = "h = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, validation_split=.5, verbose=0)"
     book = notebook("plotly.ipynb", [PREPARE, TABLE, f"{fit}\nh.plot()"]).run_all()
     plot = page.locator(".jp-RenderedPlotly")
@@ -369,17 +366,13 @@ def test_the_history_is_drawn_by_plotly_without_another_host(notebook, page, lab
     set_slider(play(page), 0)
     wait_until(page, lambda: percent(play(page), "a") == 33)
     book.save()
-    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
-    assert hosts == {urlsplit(lab[1]).netloc}
+    assert asked_hosts() == {urlsplit(lab[1]).netloc}
 
 
-def test_names_are_text_not_markup(notebook):
+def test_names_are_text_not_markup(notebook, dialogs):
     name = "<img onerror=alert(1) src=x>"
     cells = [PREPARE, f"_, shown = table({name!r}, {name!r})\nshown", f"drawing({name!r})"]
-    book = notebook("play_names.ipynb", cells)
-    dialogs = []
-    book.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    book.run_all()
+    book = notebook("play_names.ipynb", cells).run_all()
     shown = play(book.page, name)
     shown.nth(1).wait_for(timeout=30_000)
     assert shown.first.locator(".km-title").inner_text() == name
@@ -410,4 +403,3 @@ def test_text_is_legible_in_each_theme(notebook, theme):
     for part in (".km-title", ".km-note", ".km-name", ".km-number", ".km-small", ".km-exact"):
         ratio = shown.locator(part).first.evaluate(CONTRAST)
         assert ratio >= 4.5, f"{part} has a contrast of {ratio:.2f} in {theme}"
-    book.theme("JupyterLab Light")

@@ -230,28 +230,23 @@ def test_dark_theme(notebook):
     assert bars.evaluate("e => getComputedStyle(e).fill") == "rgb(86, 180, 233)"
 
 
-def test_names_are_text(notebook):
+def test_names_are_text(notebook, dialogs):
     cell = "model = odd_names()\nmodel.compile('sgd', 'mse')\nmodel.summary()\n"
     fit = "model.fit(np.ones((64, 4)), np.ones((64, 4)), epochs=30, verbose=0);"
     book = notebook("names.ipynb", [MODELS, cell + fit])
-    alarms = []
-    book.page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
     done(book.run_all())
     shown = summary(book.page, graph_models.NASTY)
     shown.wait_for()
     assert shown.locator("img").count() == 0 and stills(book.page).locator("img").count() == 0
     expect(shown.locator("b", has_text=graph_models.NASTY).first).to_be_attached()
-    assert alarms == []
+    assert dialogs == []
 
 
-def test_no_request_leaves_the_page(notebook):
-    asked = []
+def test_no_request_leaves_the_page(notebook, lab, asked_hosts):
     book = notebook("requests.ipynb", [NET, SHORT])
-    book.page.on("request", lambda request: asked.append(request.url))
     done(book.run_all())
     summary(book.page).wait_for()
-    hosts = {urlsplit(url).hostname for url in asked if urlsplit(url).scheme.startswith("http")}
-    assert hosts <= {"127.0.0.1"}
+    assert asked_hosts() == {urlsplit(lab[1]).netloc}
 
 
 def test_a_thousand_layers_scroll(notebook, record_property):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from kernelmodel.core.allowance import Allowance, allowance
 from kernelmodel.core.files import replaced_when_done
 from kernelmodel.core.reading import parse_json, reading
 from kernelmodel.core.serialization import deserialize_keras_object
+from kernelmodel.core.warning import warn_user
 from kernelmodel.models.model import Model
 from kernelmodel.saving.guard import allowed_bytes, open_hdf5, read_attribute
 from kernelmodel.saving.hdf5_file import assign
@@ -62,9 +62,8 @@ def load_legacy_model(path: Path, compile: bool) -> Any:
                 model.optimizer.build(model.trainable_variables)
             read_optimizer(store, model, title)
     if compile and training is None:
-        warnings.warn(
+        warn_user(
             f"{title} holds no arguments of compile(): compile the model before training.",
-            stacklevel=4,
         )
     return model
 

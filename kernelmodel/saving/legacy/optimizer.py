@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset
 from kernelmodel.saving.hdf5_file import assign
@@ -70,10 +70,9 @@ def assign_state(group: Any, names: list[str], model: Any, title: str, where: st
     else:
         derived = []
     if len(names) != len(variables):
-        warnings.warn(
+        warn_user(
             f"{title}: the optimizer's state ({len(names)} arrays) isn't that of "
             f"{model.optimizer.name!r} ({len(variables)}), which begins anew.",
-            stacklevel=5,
         )
         return
     pairs = [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
 from kernelmodel.core.variable import Variable
+from kernelmodel.core.warning import warn_user
 from kernelmodel.saving.files import write_dataset
 from kernelmodel.saving.guard import find_dataset, open_hdf5
 from kernelmodel.saving.hdf5_file import REMEDY, Pairs, assign, try_out, weight_in
@@ -115,7 +115,7 @@ def legacy_pairs(
         except ValueError as error:
             if not skip_mismatch:
                 raise
-            warnings.warn(f"Layer {layer.name!r} was skipped: {error}", stacklevel=6)
+            warn_user(f"Layer {layer.name!r} was skipped: {error}")
     return pairs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import copy_context
@@ -11,6 +10,8 @@ from enum import Enum
 from itertools import count, islice
 from time import perf_counter, sleep
 from typing import Any
+
+from kernelmodel.core.warning import warn_user
 
 # Handing a batch from thread to thread costs about 0.05 ms, so it pays for slower ones only.
 SLOW_SECONDS = 0.001
@@ -86,11 +87,10 @@ def _wait_for_end(name: str) -> None:
     until = perf_counter() + PATIENCE_SECONDS
     while any(thread.name.startswith(name) for thread in threading.enumerate()):
         if perf_counter() > until:
-            warnings.warn(
+            warn_user(
                 f"A data source has been making a batch for over {PATIENCE_SECONDS:g} seconds. Its "
                 "thread goes on until the batch is made.",
                 RuntimeWarning,
-                stacklevel=2,
             )
             return
         sleep(0.0002)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.core.warning import warn_user
 from kernelmodel.training.checks import check_count, check_flag, map_leaves
 from kernelmodel.training.sources.arrays import Arrays, ArraySource
 from kernelmodel.training.sources.frames import is_frame, is_series
@@ -45,9 +45,8 @@ def make_source(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Source:
     if isinstance(x, Shards):
         return shard_source(x, loading)
     if loading.batch_size is not None:
-        warnings.warn(
+        warn_user(
             f"`batch_size` has no effect beside a {type(x).__name__}, which yields batches.",
-            stacklevel=4,
         )
     if is_py_dataset(x):
         return PyDatasetSource(x, loading)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from kernelmodel.core.settings import SETTINGS
+from kernelmodel.core.warning import warn_user
 
 
 @dataclass(frozen=True)
@@ -134,23 +134,20 @@ class Source:
         self._next = None
         self.stop()
 
-    def warn(self, taken: int, stacklevel: int) -> None:
+    def warn(self, taken: int) -> None:
         """Say that the data ran out.
 
         Args:
             taken: Batches that the last epoch had.
-            stacklevel: Frames up to the user's call.
         """
         if self.ran_out:
             name, steps = self.loading.steps_name, self.loading.steps
             what = f"after {taken} of the {steps} batches that `{name}` asks for"
         else:
             what = "in an earlier epoch"
-        warnings.warn(
+        warn_user(
             f"The data ran out {what}. What was done until here is kept. Pass data that goes on (a "
             "generator with `while True`, `dataset.repeat()`), or ask for fewer steps or epochs.",
-            UserWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

@@ -18,6 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = [
     pytest.mark.oracle,
+    pytest.mark.usefixtures("quick_weights"),
     pytest.mark.filterwarnings("ignore:.*no arguments of compile"),
 ]
 HERE = Path(__file__).parent / "files"

@@ -93,6 +93,7 @@ def test_a_file_predicts_and_trains_as_the_model(
     np.testing.assert_allclose(*histories, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.oracle
 @pytest.mark.parametrize("make", [images, nested])
 def test_keras_3_opens_an_archive_for_tf_keras(make: Any, tmp_path: Path) -> None:
