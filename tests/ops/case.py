@@ -13,10 +13,13 @@ drawn: Counter[str] = Counter()
 
 
 def generator() -> np.random.Generator:
-    """For one array of a module: the same, whichever other modules were imported before it."""
-    module = sys._getframe(2).f_globals["__name__"].rpartition(".")[2]
-    drawn[module] += 1
-    return np.random.default_rng([*module.encode(), drawn[module]])
+    """For one array of a module: the same, whichever modules were imported before it.
+
+    Under two names a module is run twice, and counts anew.
+    """
+    name = sys._getframe(2).f_globals["__name__"]
+    drawn[name] += 1
+    return np.random.default_rng([*name.rpartition(".")[2].encode(), drawn[name]])
 
 
 def normal(*shape: int) -> np.ndarray:
