@@ -51,7 +51,6 @@ def resident():
 @pytest.fixture(scope="session")
 def keras():
     """The genuine Keras, on JAX, to compare numbers with."""
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     return importlib.import_module("keras")
 
 

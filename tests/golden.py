@@ -33,7 +33,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ["KERAS_BACKEND"] = "jax"  # of all tests, whatever is set outside
 MODES = ("read", "check", "live", "write")
 CHECKED = 32  # one of so many entries is computed in each run
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections import OrderedDict, defaultdict, namedtuple
 from typing import Any
 
@@ -17,7 +16,6 @@ NESTED = {"b": [1, (2, None)], "a": Point(3, {"z": 4, "c": 5})}
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     return importlib.import_module("keras")
 
 

@@ -361,9 +361,9 @@ def test_fifty_steps_as_keras(variant, golden, compared):
             else:
                 theirs.apply(grads, variables)
         named = [(v.name, v.dtype) for v in theirs.variables]
-        stepped = [np.array(v) for v in (*variables, *theirs.variables)]
+        stepped = [np.array(v.value) for v in (*variables, *theirs.variables)]
         theirs.finalize_variable_values(variables)
-        return [written, named, *stepped, *variables]
+        return [written, named, *stepped, *(v.value for v in variables)]
 
     written, named, *arrays = golden(keras_results, config, given, batches, weights, stateless)
     stepped, own, final = arrays[:3], arrays[3:-3], arrays[-3:]

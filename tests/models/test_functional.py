@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 import numpy as np
@@ -324,7 +323,6 @@ GRAPHS = [chain, diamond, two_in_two_out, shared, skips, unused_input, shared_tw
 @pytest.mark.oracle
 @pytest.mark.parametrize("make", GRAPHS)
 def test_order_of_layers_and_weights_is_that_of_keras(make: Any) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     keras = importlib.import_module("keras")
     ours, genuine = make(km), make(keras)
     assert [layer.name for layer in ours.layers] == [layer.name for layer in genuine.layers]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import pickle
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import kernelmodel as km
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     return importlib.import_module("keras")
 
 

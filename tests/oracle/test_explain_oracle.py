@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,10 @@ from explain.models import CASES, IDS, draw, tokens, two_inputs
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 jax = importlib.import_module("jax")
 pytestmark = [
     pytest.mark.oracle,
-    pytest.mark.skipif(keras.backend.backend() != "jax", reason="the oracle runs on JAX"),
 ]
 E = km.explain
 # In JAX, a convolution with channels first doesn't run on a CPU.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from golden import keras
@@ -14,7 +12,6 @@ from kernelmodel.layers.preprocessing.filters import blurred
 
 pytestmark = [
     pytest.mark.oracle,
-    pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "jax", reason="the oracle runs on JAX"),
 ]
 
 X = np.random.default_rng(0).uniform(0, 255, (3, 9, 11, 3)).astype("float32")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 
 import pytest
 
 from kernelmodel import layers as L
 from kernelmodel.core.autoconfig import init_parameters
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = pytest.mark.oracle
 

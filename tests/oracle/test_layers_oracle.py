@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from kernelmodel.core.tree import flatten, map_structure
 
 pytestmark = [
     pytest.mark.oracle,
-    pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "jax", reason="the oracle runs on JAX"),
     pytest.mark.usefixtures("anew"),
 ]
 
@@ -33,8 +31,6 @@ NEWER = {
     "use_gate": False,
     "sliding_window": None,
 }
-# XLA needn't work hard for a single run.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 # The examples of these use functions and classes of our tests, or can't be built from a config.
 CASES = [case for case in CASES if case.name not in {"Lambda", "Wrapper", "StackedRNNCells"}]
 # These need TensorFlow in Keras: tests/oracle/test_text_oracle.py has what they gave there.
@@ -192,12 +188,12 @@ def differences(case, training, golden):
 
         values = [v.value for v in theirs.trainable_variables]
         slopes = jax.value_and_grad(objective, (0, 1), has_aux=True)
-        (_, (results, new)), (dx, dw) = jax.jit(slopes, compiler_options=QUICK)(watched, values)
+        (_, (results, new)), (dx, dw) = jax.jit(slopes)(watched, values)
         names = [w.name for w in theirs.weights]
         # Behind its weights, Keras has the states of its random numbers.
         return [names, len(results), *results, *dx, *dw, *new[: len(fixed)]]
 
-    made_from = (config, before, args, case.kwargs, training, factors, twin, call, QUICK)
+    made_from = (config, before, args, case.kwargs, training, factors, twin, call)
     names, count, *arrays = golden(keras_results, *made_from)
     assert [w.name for w in ours.weights] == names
     assert len(outputs) == count
@@ -430,7 +426,7 @@ def test_half_precision_is_that_of_keras(case, policy, golden, record_property):
             with keras.StatelessScope():
                 return call(theirs, case, given)
 
-        compiled = jax.jit(run, compiler_options=QUICK)
+        compiled = jax.jit(run)
         results = jax.tree_util.tree_leaves((compiled.eval_shape if same else compiled)(args))
         return [
             [w.name for w in theirs.weights],
@@ -440,7 +436,7 @@ def test_half_precision_is_that_of_keras(case, policy, golden, record_property):
             *([] if same else results),
         ]
 
-    made_from = (config, weights, args, case.kwargs, same, twin, call, QUICK)
+    made_from = (config, weights, args, case.kwargs, same, twin, call)
     names, of_weights, policies, of_results, *results = golden(keras_results, *made_from)
     assert [w.name for w in ours.weights] == names
     assert [w.dtype for w in ours.weights] == of_weights

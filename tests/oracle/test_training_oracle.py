@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 jax = importlib.import_module("jax")
 pytestmark = pytest.mark.oracle

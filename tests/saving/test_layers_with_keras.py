@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from saving.layer_models import arrays_of, model_of
 import kernelmodel as km
 from kernelmodel.core.tree import flatten
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 

@@ -13,7 +13,6 @@ import pytest
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 X = np.random.default_rng(0).normal(size=(3, 40)).astype("float32")
 # Of the arrays below, the largest alone fits into a file.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from saving import families
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = pytest.mark.oracle
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ families = importlib.util.module_from_spec(SPEC)
 sys.modules[SPEC.name] = families
 SPEC.loader.exec_module(families)
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = [pytest.mark.oracle, pytest.mark.usefixtures("quick_weights")]
 each = pytest.mark.parametrize("family", families.FAMILIES)

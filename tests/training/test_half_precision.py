@@ -1,7 +1,6 @@
 """Models of half precision: training on both engines, files, pickles, summaries."""
 
 import importlib
-import os
 import pickle
 
 import numpy as np
@@ -93,7 +92,6 @@ def test_data_in_bfloat16():
 @pytest.mark.oracle
 @pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16"])
 def test_files_of_keras(policy, tmp_path):
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     keras = importlib.import_module("keras")
     ours = make(policy)
     ours.fit(X, Y, verbose=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -629,3 +630,30 @@ def test_a_variable_beside_an_input_has_its_gradient(use: Any) -> None:
         found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
         assert (found[-1] != before).any()
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
+
+
+OPTIMIZED = """
+import numpy as np, kernelmodel as km
+L = km.layers
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(32, 8, 8, 3)).astype("float32"), rng.integers(0, 3, 32)
+losses = []
+for jit in (False, True):
+    km.utils.set_random_seed(3)
+    inputs = L.Input((8, 8, 3))
+    z = L.MaxPooling2D()(L.BatchNormalization()(L.Conv2D(4, 3, activation="relu")(inputs)))
+    z = L.LayerNormalization()(L.Reshape((9, 4))(z))
+    z = L.LSTM(5)(L.MultiHeadAttention(2, 3)(z, z))
+    model = km.Model(inputs, L.Dense(3, activation="softmax")(z))
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=jit)
+    history = model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0)
+    losses.append([*history.history["loss"], model.evaluate(x, y, verbose=0)])
+np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+assert losses[0][0] > losses[0][2], losses
+"""
+
+
+def test_training_is_the_same_with_all_passes_of_xla() -> None:
+    """All other tests compile without the costly ones, see tests/conftest.py."""
+    usual = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    subprocess.run([sys.executable, "-c", OPTIMIZED], env=usual, check=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import warnings
 from typing import Any
 
@@ -144,7 +143,6 @@ def test_errors_say_what_to_do(call: Any, words: str) -> None:
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     return importlib.import_module("keras")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from saving.legacy.make_golden import attention
 
 import kernelmodel as km
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = importlib.import_module("keras")
 pytestmark = [
     pytest.mark.oracle,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +96,6 @@ def test_a_file_predicts_and_trains_as_the_model(
 @pytest.mark.oracle
 @pytest.mark.parametrize("make", [images, nested])
 def test_keras_3_opens_an_archive_for_tf_keras(make: Any, tmp_path: Path) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     keras = importlib.import_module("keras")
     model, x, y = make(km)
     model.fit(x, y, **FIT)
