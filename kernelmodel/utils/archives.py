@@ -155,6 +155,8 @@ def _tar_members(archive: Path) -> Iterator[tuple[str, int, IO[bytes] | None]]:
 def _zip_members(archive: Path) -> Iterator[tuple[str, int, IO[bytes] | None]]:
     with zipfile.ZipFile(archive) as bundle:
         for member in bundle.infolist():
+            if not member.filename:
+                raise zipfile.BadZipFile("a member has no name")
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 _refuse_kind(archive, member.filename)

@@ -18,17 +18,18 @@ def check_column(kind: Any, name: str, path: str) -> None:
         path: Its file.
 
     Raises:
-        ValueError: It holds something else than numbers, booleans, text and lists of numbers.
+        ValueError: It holds something else than numbers, booleans, text, bytes and lists of
+            numbers.
     """
     types = _arrow().types
     inner = kind
     while _is_list(inner) or types.is_dictionary(inner):
         inner = inner.value_type
     numbers = types.is_integer(inner) or types.is_floating(inner) or types.is_decimal(inner)
-    if not (numbers or types.is_boolean(inner) or is_text(kind)):
+    if not (numbers or types.is_boolean(inner) or is_text(kind) or _is_bytes(kind)):
         raise ValueError(
-            f"Column {name!r} of {path!r} is of type {kind}, but must hold numbers, booleans, text "
-            "or lists of numbers. Encode it first (dates as seconds), or leave it out."
+            f"Column {name!r} of {path!r} is of type {kind}, but must hold numbers, booleans, "
+            "text, bytes or lists of numbers. Encode it first (dates as seconds), or leave it out."
         )
 
 
@@ -89,6 +90,8 @@ class ColumnReader:
                 f"Column {name!r} of {path!r} has no value (null) in row {first + at // share}. "
                 "Fill it in, or leave out such rows, when you write the file."
             )
+        if _is_bytes(values.type):
+            values = _as_lists(values)
         if _is_list(values.type):
             return self._array_of_lists(values, name, path, first, share)
         if types.is_dictionary(values.type):
@@ -117,6 +120,29 @@ class ColumnReader:
 def _is_list(kind: Any) -> bool:
     types = _arrow().types
     return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = _arrow().types
+    return types.is_fixed_size_binary(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+
+
+def _as_lists(values: Any) -> Any:
+    """Binary values as lists of uint8, in the same memory."""
+    arrow = _arrow()
+    first, count, buffers = values.offset, len(values), values.buffers()
+    if arrow.types.is_fixed_size_binary(values.type):
+        width = values.type.byte_width
+        shape = width * count, [None, buffers[1]]
+        inner = arrow.Array.from_buffers(arrow.uint8(), *shape, offset=width * first)
+        return arrow.FixedSizeListArray.from_arrays(inner, width)
+    large = arrow.types.is_large_binary(values.type)
+    offset, lists = (
+        (arrow.int64(), arrow.LargeListArray) if large else (arrow.int32(), arrow.ListArray)
+    )
+    offsets = arrow.Array.from_buffers(offset, count + 1, [None, buffers[1]], offset=first)
+    inner = arrow.Array.from_buffers(arrow.uint8(), offsets[-1].as_py(), [None, buffers[2]])
+    return lists.from_arrays(offsets, inner)
 
 
 def _arrow() -> Any:

@@ -107,7 +107,7 @@ class ParquetTable:
                 offset += group.num_rows
             first += offset
 
-    def pieces(self, group: RowGroup, rows: range) -> Iterator[tuple[Any, int]]:
+    def pieces(self, group: RowGroup, rows: range) -> Iterator[Any]:
         """The rows of a group, as far as they are among some, in pieces of about a megabyte.
 
         Args:
@@ -115,7 +115,7 @@ class ParquetTable:
             rows: Numbers of rows of all files.
 
         Yields:
-            The inputs, targets and weights, and their bytes in the table.
+            The inputs, targets and weights.
         """
         path, at = self._files[group.file], group.first
         size = max(1, PIECE_BYTES * group.rows // max(group.bytes, 1))
@@ -130,7 +130,7 @@ class ParquetTable:
                 if low < high:
                     part = table.slice(low - at, high - low)
                     first = group.offset + low - group.first
-                    yield self._arrays(part, path, first), part.nbytes
+                    yield self._arrays(part, path, first)
                 at += table.num_rows
                 if at >= rows.stop:
                     return

@@ -3,10 +3,12 @@
 Samples a second of a whole epoch of `fit`, after one that isn't counted, as a share of what the
 same data gives in memory. The sources take turns, and medians are given, since the machine has
 other work. The files are in the system's cache after the first epoch: what is measured is the cost
-of reading, decoding and shuffling, not that of a disk.
+of reading, decoding and shuffling, not that of a disk. Rows are shuffled, "batches" means
+`shuffle="batch"`.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -83,7 +85,15 @@ def main(rows=40_000, rounds=5):
         [name, f"{statistics.median(speeds[name]):,.0f}", f"{share:.2f}"]
         for name, share in shares.items()
     ]
-    print(table(["source", "samples a second", "share of memory's"], lines))
+    assert __doc__ is not None
+    print(
+        "### Training from files",
+        __doc__.partition("\n\n")[2].strip(),
+        f"{rows} rows of {WIDTH} numbers, batches of {BATCH}, a network of {model.count_params()} "
+        f"weights. {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}.",
+        table(["source", "samples a second", "share of memory's"], lines),
+        sep="\n\n",
+    )
 
 
 if __name__ == "__main__":

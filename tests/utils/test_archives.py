@@ -135,6 +135,12 @@ def test_a_name_twice(tmp_path):
     refused(path, tmp_path / "out", "can't be unpacked")
 
 
+def test_a_member_without_a_name(tmp_path):
+    path = zipped(tmp_path / "x", *GOOD, ("named", b"three"))
+    path.write_bytes(path.read_bytes().replace(b"named", b"\0amed"))
+    refused(path, tmp_path / "out", "a member has no name")
+
+
 def test_damaged_archives(tmp_path):
     whole = tar(tmp_path / "whole", ("a", bytes(range(256)) * 4000)).read_bytes()
     (tmp_path / "x").write_bytes(whole[: len(whole) // 2])

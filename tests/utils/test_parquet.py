@@ -15,7 +15,7 @@ import pytest
 from training.sources.models import noting
 
 import kernelmodel as km
-from kernelmodel.utils import parquet_table
+from kernelmodel.utils import parquet_columns, parquet_table
 
 read = km.utils.table_dataset_from_parquet
 COUNT = 23
@@ -30,6 +30,10 @@ COLUMNS = {
     "pair": [[i, -i] for i in range(COUNT)],
     "fixed": pa.array([[i, 2 * i, 3 * i] for i in range(COUNT)], pa.list_(pa.float32(), 3)),
     "grid": [[[i, 1], [2, 3], [4, 5]] for i in range(COUNT)],
+    "bytes": [bytes([i, 2 * i]) for i in range(COUNT)],
+    "pixels": pa.array([bytes([i, 1, 2]) for i in range(COUNT)], pa.binary(3)),
+    "blob": pa.array([bytes([i]) * 4 for i in range(COUNT)], pa.large_binary()),
+    "torn": [b"abc" if i == 20 else b"ab" for i in range(COUNT)],
     "when": [datetime.date(2020, 1, 1)] * COUNT,
     "hole": [None if i == 17 else i for i in range(COUNT)],
     "deep_hole": [[1, None if i == 16 else i] for i in range(COUNT)],
@@ -62,6 +66,9 @@ BECOME = {
     "pair": np.hstack([I, -I]),
     "fixed": np.hstack([I, 2 * I, 3 * I]),
     "grid": np.array(COLUMNS["grid"]),
+    "bytes": np.hstack([I, 2 * I]).astype("uint8"),
+    "pixels": np.hstack([I, I * 0 + 1, I * 0 + 2]),
+    "blob": np.hstack([I] * 4),
 }
 
 
@@ -87,6 +94,23 @@ def test_without_features_all_other_columns_are_joined(tmp_path: Path) -> None:
     pq.write_table(pa.table({k: COLUMNS[k] for k in ("n", "half", "yes", "fixed")}), tmp_path / "t")
     x, y, _ = next(iter(read(tmp_path / "t", None, "yes", "half", shuffle=False)))
     assert x.shape == (COUNT, 4) and y.shape == (COUNT, 1)
+
+
+def test_bytes_in_a_part_of_a_column() -> None:
+    """Whose buffers hold other values before and after."""
+    for kind in (pa.binary(), pa.binary(2), pa.large_binary()):
+        batch = pa.record_batch({"b": pa.array([bytes([i, i]) for i in range(9)], kind)}).slice(
+            3, 4
+        )
+        found = parquet_columns.ColumnReader("b").read(batch, "t", 0)
+        assert found.tolist() == [[i, i] for i in range(3, 7)] and found.dtype == "uint8"
+
+
+def test_a_later_file_with_wider_numbers(tmp_path: Path) -> None:
+    for i, kind in enumerate(("int8", "int32", "float64")):
+        pq.write_table(pa.table({"n": pa.array([i], kind)}), tmp_path / f"{i}.parquet")
+    (batch,) = read(tmp_path, "n", shuffle=False)
+    assert batch.tolist() == [[0], [1], [2]] and batch.dtype == "float64"
 
 
 @pytest.mark.parametrize("size", [1, 4, 23, 50])
@@ -162,6 +186,7 @@ def test_only_wanted_rows_and_columns_are_looked_at(file: str) -> None:
     [
         ("hole", r"Column 'hole' of '.*t.parquet' has no value \(null\) in row 17"),
         ("deep_hole", r"'deep_hole' of '.*' has no value \(null\) in row 16"),
+        ("torn", "'torn' of '.*' has a list of 3 values in row 20, but .* of 2"),
         ("ragged", "'ragged' of '.*' has a list of 3 values in row 20, but .* of 2"),
     ],
 )

@@ -43,8 +43,9 @@ class Arrays:
         self.x = _leaves(x, "x", floats, text)
         self.y = _leaves(y, "y", floats)
         self.sample_weight = _leaves(sample_weight, "sample_weight", floats)
-        sample_count(x=self.x)  # there must be inputs
-        self.samples = sample_count(x=self.x, y=self.y, sample_weight=self.sample_weight)
+        self.samples = sample_count(x=self.x)  # there must be inputs
+        if y is not None or sample_weight is not None:
+            sample_count(x=self.x, y=self.y, sample_weight=self.sample_weight)
         targets = (self.y, self.sample_weight)
         self.lazy_targets = any(isinstance(leaf, Rows) for leaf in flatten(targets))
         self.lazy = self.lazy_targets or any(isinstance(leaf, Rows) for leaf in flatten(self.x))

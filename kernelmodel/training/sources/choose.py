@@ -74,6 +74,8 @@ def make_arrays(x: Any, y: Any, sample_weight: Any, loading: Loading) -> Arrays:
     """
     parts = {"x": x, "y": y, "sample_weight": sample_weight}
     for name, part in parts.items():
+        if part is None:
+            continue
         leaves: list[Any] = []
         map_leaves(leaves.append, part)
         odd = [leaf for leaf in leaves if yields_batches(leaf)]

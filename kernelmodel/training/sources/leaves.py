@@ -75,9 +75,11 @@ def is_sparse(leaf: Any) -> bool:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Narrow floats that NumPy itself doesn't know (bfloat16, float8) become float32."""
-    foreign = array.dtype.kind == "V" and array.dtype.type is not np.void
-    return array.astype("float32") if foreign else array
+    """In this machine's byte order; floats that NumPy doesn't know (bfloat16) become float32."""
+    dtype = array.dtype
+    if dtype.kind == "V" and dtype.type is not np.void:
+        return array.astype("float32")
+    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
 def _torch_to_numpy(tensor: Any) -> np.ndarray:

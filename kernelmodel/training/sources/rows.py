@@ -9,6 +9,7 @@ import numpy as np
 from kernelmodel.core.variable import Variable
 from kernelmodel.training.checks import as_array
 from kernelmodel.training.sources.frames import is_frame, is_series
+from kernelmodel.training.sources.hdf5 import mapped
 from kernelmodel.training.sources.leaves import is_sparse
 
 
@@ -49,7 +50,9 @@ class Rows:
                 "shape (samples, ...)."
             )
         # Of the sparse formats, compressed rows are the one that gives rows quickly.
-        self._data = data.tocsr() if is_sparse(data) else data
+        data = data.tocsr() if is_sparse(data) else data
+        own_map = mapped(data)
+        self._data = data if own_map is None else own_map
         self._role, self._floats, self._text = role, floats, text
         self.shape = tuple(data.shape)
 
@@ -60,6 +63,8 @@ class Rows:
         """Rows of a slice, or at different indices in any order."""
         if isinstance(where, slice):
             return self._read(where)
+        if isinstance(self._data, np.memmap):
+            return self._as_array(self._data.take(where, 0))
         order = np.argsort(where)
         increasing = where[order]
         # HDF5 takes increasing lists; a run of rows is read at once rather than row by row.
@@ -72,4 +77,7 @@ class Rows:
         rows = self._data[where]
         if isinstance(rows, np.memmap):
             rows = np.array(rows)  # else the step would wait for the disk, not a thread ahead of it
+        return self._as_array(rows)
+
+    def _as_array(self, rows: Any) -> np.ndarray:
         return as_array(rows, self._role, self._floats, self._text)

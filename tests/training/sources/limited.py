@@ -110,10 +110,10 @@ def leave(megabytes: int) -> None:
 
 def warm_up() -> None:
     """Load whatever a training loads, so that the limit counts the data alone."""
-    model = km.Sequential([km.Input((4,)), km.layers.Dense(4), km.layers.Dense(1)])
+    model = km.Sequential([km.Input((WIDTH,)), km.layers.Dense(4), km.layers.Dense(1)])
     model.compile("adam", "mse", weighted_metrics=["mae"])
-    x = np.zeros((300, 4), "float32")
-    model.fit(x, x[:, 0], validation_split=0.1, verbose=0)
+    x = np.zeros((300, WIDTH), "float32")  # BLAS takes memory at its first large product
+    model.fit(x, x[:, 0], batch_size=BATCH, validation_split=0.1, verbose=0)
     model.predict(x, verbose=0)
     importlib.import_module("pyarrow.parquet")
 

@@ -105,30 +105,30 @@ def test_a_source_that_hangs_does_not_hang_the_end(monkeypatch: Any) -> None:
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("source", ["generator", "dataset"])
 def test_a_slow_source_works_while_the_model_trains(source: str, workers: int) -> None:
-    """Batches of 10 ms are begun while the steps, of 10 ms, run."""
-    training, begun = threading.Event(), []
+    """Batch 7 is begun while step 5 goes on, or else not before its end."""
+    begun = [threading.Event() for _ in range(10)]
+    ahead_of_step = []
 
     def make(index: int) -> Any:
-        begun.append(training.is_set())
-        time.sleep(0.01)
+        begun[index].set()
+        time.sleep(0.002)
         return batch(index)
 
     class Data(km.utils.PyDataset):
         def __len__(self) -> int:
-            return 30
+            return len(begun)
 
         def __getitem__(self, index: int) -> Any:
             return make(index)
 
     class Slow(km.callbacks.Callback):
         def on_train_batch_end(self, number: int, logs: Any = None) -> None:
-            training.set()
-            time.sleep(0.01)
-            training.clear()
+            if number == 5:
+                ahead_of_step.append(begun[7].wait(20 if workers else 0.05))
 
-    data = Data() if source == "dataset" else (make(i) for i in range(30))
+    data = Data() if source == "dataset" else (make(i) for i in range(len(begun)))
     noting().fit(data, workers=workers, max_queue_size=3, callbacks=[Slow()], verbose=0)
-    assert sum(begun) == 0 if workers == 0 else sum(begun) > 5
+    assert ahead_of_step == [workers == 1]
 
 
 def test_a_generator_may_predict_with_the_model_that_it_trains() -> None:

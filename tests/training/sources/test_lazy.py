@@ -12,6 +12,8 @@ from scipy import sparse
 from training.sources.models import loaders, noting
 
 import kernelmodel as km
+from kernelmodel.training.sources.hdf5 import mapped
+from kernelmodel.training.sources.rows import Rows
 
 X = np.arange(20, dtype="float32")[:, None]
 
@@ -160,3 +162,70 @@ def test_what_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="`x`: 20, `y`: 3"):
             model.fit(Recorded(X), X[:3], verbose=0)
         assert not model.built
+
+
+LAYOUTS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "plain": ({}, {}, True),
+    "big endian": ({}, {"dtype": ">f4"}, True),
+    "integers": ({}, {"dtype": "int16"}, True),
+    "in chunks": ({}, {"chunks": (4, 3)}, False),
+    "compressed": ({}, {"compression": "gzip"}, False),
+    "half precision": ({}, {"dtype": "float16"}, True),
+    "booleans": ({}, {"dtype": "bool"}, False),
+    "with a block in front": ({"userblock_size": 512}, {}, False),
+    "of the latest format": ({"libver": "latest"}, {}, True),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_hdf5_dataset_that_lies_plainly_in_its_file_is_mapped(
+    layout: str, tmp_path: Path
+) -> None:
+    options, dataset, is_mapped = LAYOUTS[layout]
+    x = np.random.default_rng(0).integers(0, 2, (20, 3))
+    with h5py.File(tmp_path / "x.h5", "w", **options) as file:
+        file["first"] = np.zeros(7)
+        file.create_dataset("x", data=x, **dataset)
+        assert mapped(file["x"]) is None, "somebody writes"
+    with h5py.File(tmp_path / "x.h5") as file:
+        found = mapped(file["x"])
+        assert (found is not None) == is_mapped
+        rows = Rows(file["x"], "x", "float32")
+        order = np.random.default_rng(1).permutation(20)[:7]
+        for where in (order, slice(3, 9), slice(18, 20)):
+            part = rows[where]
+            np.testing.assert_array_equal(part, x[where])
+            assert part.dtype.isnative and part.flags.c_contiguous
+            assert found is None or not np.shares_memory(part, found)
+
+
+def test_numbers_that_hdf5_converts_are_left_to_it(tmp_path: Path) -> None:
+    twelve_bits = h5py.h5t.STD_I32LE.copy()
+    twelve_bits.set_precision(12)
+    twelve_bits.set_offset(4)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=X.astype("int32"), dtype=h5py.Datatype(twelve_bits))
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file["x"].dtype == "int32" and mapped(file["x"]) is None
+        np.testing.assert_array_equal(Rows(file["x"], "x", "float32")[:], X)
+
+
+def test_a_file_that_cannot_be_mapped_is_read(tmp_path: Path, monkeypatch: Any) -> None:
+    def no_maps(*_: Any, **__: Any) -> Any:
+        raise OSError("no memory maps here")
+
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = X
+    monkeypatch.setattr("mmap.mmap", no_maps)
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(Rows(file["x"], "x", "float32")[np.array([7, 3])], X[[7, 3]])
+
+
+def test_an_hdf5_dataset_in_another_file_or_in_memory_is_not_mapped(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=X, external=[(tmp_path / "raw", 0, X.nbytes)])
+        file.create_dataset("empty", data=X[:0])
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert mapped(file["x"]) is mapped(file["empty"]) is mapped(X) is None
+    with h5py.File(tmp_path / "x.h5", driver="core") as file:
+        assert mapped(file["x"]) is None

@@ -287,3 +287,19 @@ if importlib.util.find_spec("tensorflow"):
         model = km.Sequential([km.Input((1,), name="x"), km.layers.Dense(1)])
         model.compile("sgd", "mse")
         model.fit(named, verbose=0)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_byte_order_of_another_machine(jit_compile: bool) -> None:
+    x, y = np.random.default_rng(0).random((10, 3)), np.arange(10)
+    results = []
+    for order in "<>":
+        km.utils.set_random_seed(1)
+        model = km.Sequential([km.Input((3,)), km.layers.Dense(1)])
+        model.compile("sgd", "mse", jit_compile=jit_compile)
+        data = x.astype(f"{order}f8"), y.astype(f"{order}i4")
+        found = model.fit(*data, verbose=0).history["loss"], model.predict(data[0], verbose=0)
+        assert found[1].dtype == "float32" and found[1].dtype.isnative
+        results.append([found[0], found[1].tolist(), np.asarray(model(data[0])).tolist()])
+    assert results[0] == results[1]
+    assert km.ops.convert_to_tensor(x.astype(">f4")).dtype.isnative
