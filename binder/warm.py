@@ -1,4 +1,4 @@
-"""Fill the caches on disk: Numba's of the compiled kernels, matplotlib's of the fonts."""
+"""Fill the caches on disk: that of the compiled kernels, matplotlib's of the fonts."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ import numpy as np
 
 import kernelmodel as km
 from kernelmodel.engine import kernels
-from kernelmodel.engine.numba_support import Twin, compiler
+from kernelmodel.engine.numba_support import Twin, background
 
 
 def twins() -> list[Twin]:
@@ -24,19 +24,29 @@ def twins() -> list[Twin]:
 
 
 def train() -> None:
-    """Take a step of a small network that uses them."""
+    """Take a step of two small networks that use them, and one by a plan."""
     layers = km.layers
-    model = km.Sequential([
+    pictures = km.Sequential([
         layers.Conv2D(4, 3, activation="relu"),
         layers.MaxPooling2D(),
         layers.Conv2D(4, 2, activation="relu"),
-        layers.Reshape((4, 4)),
-        layers.LSTM(4),
+        layers.Flatten(),
         layers.Dense(8, activation="relu"),
         layers.Dense(2, activation="softmax"),
     ])  # fmt: skip
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(np.zeros((8, 8, 8, 1), "float32"), np.zeros(8), batch_size=8, verbose=0)
+    words = km.Sequential([
+        layers.Embedding(8, 4),
+        layers.LSTM(4, return_sequences=True),
+        layers.LayerNormalization(),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
+    for model, x in (
+        (pictures, np.zeros((8, 8, 8, 1), "float32")),
+        (words, np.zeros((8, 5), "int32")),
+    ):
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, np.zeros(8), batch_size=8, epochs=2, verbose=0)
 
 
 def main() -> None:
@@ -45,11 +55,11 @@ def main() -> None:
         twin.minimum = twin.patience = 0
     train()
     done = threading.Event()
-    compiler().queue.put(done.set)
+    background().queue.put(done.set)
     done.wait()
     cold = [twin.loops.__name__ for twin in compiled if not twin.ready]
     if cold:
-        raise SystemExit(f"No step of the network above uses the kernels {', '.join(cold)}.")
+        raise SystemExit(f"No step of the networks above uses the kernels {', '.join(cold)}.")
     fonts = len(matplotlib.font_manager.fontManager.ttflist)
     print(f"{len(compiled)} kernels compiled in {Path(km.__file__).parent}, {fonts} fonts found")
 

@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import sys
+import zlib
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +39,12 @@ def bounded_memory():
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:  # glibc keeps what is freed
             trim(0)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_each_time(request: pytest.FixtureRequest) -> None:
+    """Let random numbers depend on the test alone, not on those that ran before."""
+    utils.set_random_seed(zlib.crc32(request.node.nodeid.encode()))
 
 
 def resident():

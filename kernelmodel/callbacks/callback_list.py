@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernelmodel.callbacks.callback import HOOKS, Callback, Logs, overrides
@@ -46,9 +46,9 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if add_progbar and self._first(ProgbarLogger) is None:
             self.callbacks.append(ProgbarLogger())
-        self._handlers: dict[str, list[Callable[..., Any]]] = {}
+        self._handlers: dict[str, Sequence[Callable[..., Any]]] = {}
         if model is not None:
-            self.set_model(model)
+            self._tell_model(model)
         self.set_params(params)
 
     def _first(self, kind: type) -> Any:
@@ -71,12 +71,15 @@ class CallbackList(Callback):
 
     def set_model(self, model: Any) -> None:
         """Tell all callbacks the model, and the model its history."""
+        self._tell_model(model)
+        self._find_handlers()
+
+    def _tell_model(self, model: Any) -> None:
         self.model = model
         if self.history is not None:
             model.history = self.history
         for callback in self.callbacks:
             callback.set_model(model)
-        self._find_handlers()
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tell all callbacks the parameters of the run."""
@@ -88,7 +91,8 @@ class CallbackList(Callback):
 
     def _find_handlers(self) -> None:
         """Look up, once for a run, who is called at which hook."""
-        for hook in HOOKS:
+        self._handlers = dict.fromkeys(HOOKS, ())
+        for hook in HOOKS if self.callbacks else ():
             self._handlers[hook] = [getattr(c, hook) for c in self.callbacks if _listens(c, hook)]
 
     def listens(self, hook: str) -> bool:

@@ -77,6 +77,8 @@ class Tracker(Configurable):
             owned.append(variable)
 
     def _things(self, kind: Any) -> list[Any]:
+        if not self._tracked:
+            return []
         found: dict[int, Any] = {}
         for value in self._tracked.values():
             if type(value) in CONTAINERS:

@@ -2,7 +2,8 @@
 
 A kernel cuts its work into tasks that write to separate places and calls `run`. While that lasts
 the BLAS under NumPy computes with one thread for each caller, as if every task were alone. How
-the work is cut never depends on the number of threads, so neither does any result.
+the work is cut doesn't depend on the number of threads, so neither does a result; only large matrix
+products (`kernels.product`) are cut for as many threads as there are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+
+from kernelmodel.engine.subnormals import as_caller
 
 Body = Callable[[int], None]
 
@@ -161,9 +164,10 @@ class Team:
             return
         self.grow(helpers)
         job = Job(body, tasks)
+        work = as_caller(job.work)
         for _ in range(helpers):
             # In the caller's context: NumPy's errstate is part of it.
-            self.jobs.put(partial(contextvars.copy_context().run, job.work))
+            self.jobs.put(partial(contextvars.copy_context().run, work))
         try:
             job.work()
         finally:

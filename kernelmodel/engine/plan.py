@@ -10,50 +10,24 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import numpy as np
 from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 
 from kernelmodel.engine.boxes import Traced
+from kernelmodel.engine.plan_functions import OF_SHAPES, OF_VALUES, WRITING
+from kernelmodel.engine.plan_fusion import Line, Place, rewritten
 from kernelmodel.engine.stand_in import StandIn
 
-# What these return depends on shapes and dtypes only, which a plan is made for.
-OF_SHAPES = {
-    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj
-}  # fmt: skip
-# The shape of what these return depends on values.
-OF_VALUES = {
-    np.argwhere, np.bincount, np.compress, np.extract, np.flatnonzero, np.histogram,
-    np.histogram_bin_edges, np.intersect1d, np.nonzero, np.setdiff1d, np.setxor1d,
-    np.trim_zeros, np.union1d, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
-    np.unique_values,
-}  # fmt: skip
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Unplannable(TypeError):
     """A step does what can't be written down, such as deciding on a value."""
-
-
-class Line:
-    """A line of a plan.
-
-    Args:
-        code: Python code, an expression if it has a target.
-        target: The name that gets its value; None if it only changes something in place.
-        uses: Names that it reads.
-        errors: NumPy's error settings around it, if not those of the step.
-        kept: Whether it stays even if nothing reads its target.
-    """
-
-    __slots__ = ("code", "errors", "kept", "target", "uses")
-
-    def __init__(
-        self, code: str, target: str | None, uses: set[str], errors: Any, kept: bool = False
-    ) -> None:
-        self.code, self.target, self.uses, self.errors = code, target, uses, errors
-        self.kept = kept or target is None
 
 
 class Plan:
@@ -76,9 +50,8 @@ class Plan:
 
     def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any) -> Any:
         """Call a function on the values of its arguments, and write the call down."""
-        uses: set[str] = set()
-        code = self._call(self._constant(function), args, kwargs, uses)
-        return self._note(code, uses, function(*values(args), **values(kwargs)))
+        value = function(*values(args), **values(kwargs))
+        return self._note(self.line(function, args, kwargs, self._next(), self._errors()), value)
 
     def later(self, function: Callable[..., Any], args: Sequence[Any], like: Any) -> Any:
         """Write down a call that reaches beyond this process, without making it.
@@ -88,33 +61,42 @@ class Plan:
             args: Its arguments.
             like: A value of the structure, shapes and dtypes of its result.
         """
-        uses: set[str] = set()
-        code = self._call(self._constant(function), args, {}, uses)
-        return self._note(code, uses, values(like), kept=True)
+        line = self.line(function, args, {}, self._next(), self._errors())
+        line.kept = True
+        return self._note(line, values(like))
 
     def method(self, owner: PlanArray, name: str, args: Sequence[Any], kwargs: Any) -> Any:
         """Call a method of an array, and write the call down."""
         uses: set[str] = set()
         code = self._call(f"{self._code(owner, uses)}.{name}", args, kwargs, uses)
-        return self._note(code, uses, getattr(owner.value, name)(*values(args), **values(kwargs)))
+        value = getattr(owner.value, name)(*values(args), **values(kwargs))
+        return self._note(Line(code, self._next(), uses, self._errors()), value)
 
     def in_place(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any) -> None:
         """Call a function for what it does to its arguments, and write the call down."""
-        uses: set[str] = set()
-        code = self._call(self._constant(function), args, kwargs, uses)
         function(*values(args), **values(kwargs))
-        self.lines.append(Line(code, None, uses, self._errors()))
+        self.lines.append(self.line(function, args, kwargs, None, self._errors()))
 
     def item(self, owner: PlanArray, index: Any) -> Any:
         """Index an array, and write it down."""
         uses: set[str] = set()
         code = f"{self._code(owner, uses)}[{self._code(index, uses)}]"
-        return self._note(code, uses, owner.value[values(index)])
+        value = owner.value[values(index)]
+        return self._note(Line(code, self._next(), uses, self._errors()), value)
 
-    def _note(self, code: str, uses: set[str], value: Any, kept: bool = False) -> Any:
-        name = f"v{len(self.lines)}"
-        self.lines.append(Line(code, name, uses, self._errors(), kept))
-        return self._named(name, value)
+    def line(self, function: Any, args: Any, kwargs: Any, target: str | None, errors: Any) -> Line:
+        """A line that calls a function; see `Line`."""
+        uses: set[str] = set()
+        code = self._call(self._constant(function), args, kwargs, uses)
+        call = function, values(args, "place"), values(kwargs, "place")
+        return Line(code, target, uses, errors, call=call)
+
+    def _next(self) -> str:
+        return f"v{len(self.lines)}"
+
+    def _note(self, line: Line, value: Any) -> Any:
+        self.lines.append(line)
+        return self._named(str(line.target), value)
 
     def _named(self, name: str, value: Any) -> Any:
         """The value of a name, for the step to go on with: arrays of it can be looked into."""
@@ -123,13 +105,14 @@ class Plan:
         if value is None:
             return None
         if isinstance(value, (tuple, list)):
-            parts = [self._note(f"{name}[{i}]", {name}, part) for i, part in enumerate(value)]
+            parts = [self._part(name, i, part) for i, part in enumerate(value)]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         if isinstance(value, dict):
-            return {
-                key: self._note(f"{name}[{key!r}]", {name}, part) for key, part in value.items()
-            }
+            return {key: self._part(name, key, part) for key, part in value.items()}
         return PlanValue(self, name, value)
+
+    def _part(self, name: str, key: Any, value: Any) -> Any:
+        return self._note(Line(f"{name}[{key!r}]", self._next(), {name}, self._errors()), value)
 
     def _errors(self) -> Any:
         now = np.geterr()
@@ -142,7 +125,7 @@ class Plan:
 
     def _code(self, value: Any, uses: set[str]) -> str:
         """Python code for an argument."""
-        if isinstance(value, PlanValue):
+        if isinstance(value, (PlanValue, Place)):
             uses.add(value.name)
             return value.name
         kind = type(value)
@@ -179,23 +162,24 @@ class Plan:
             A function of the inputs, in their order, that returns a list.
         """
         last: set[str] = set()
-        ending = f"return [{', '.join(self._result(value, last) for value in results)}]"
-        body: list[str] = []
+        code = f"return [{', '.join(self._result(value, last) for value in results)}]"
+        *kept, ending = rewritten([*self.lines, Line(code, None, last, None)], self.line)
+        body: list[tuple[Any, str]] = [(None, ending.code)]
         needed = set(last)
-        for line in reversed(self.lines):
-            if not line.kept and line.target not in needed:
-                continue
+        for line in reversed(kept):
             done = sorted(line.uses - needed)
             needed |= line.uses
             code = line.code if line.target is None else f"{line.target} = {line.code}"
-            if line.errors is not None:
-                code = f"with numpy_errstate(**{line.errors!r}): {code}"
             if done:
-                body.append(f"del {', '.join(done)}")
-            body.append(code)
-        source = "\n ".join([f"def plan({', '.join(self._inputs)}):", *reversed(body), ending])
+                body.append((line.errors, f"del {', '.join(done)}"))
+            body.append((line.errors, code))
+        source = [f"def plan({', '.join(self._inputs)}):"]
+        for errors, lines in groupby(reversed(body), key=itemgetter(0)):
+            if errors is not None:
+                source.append(f"with numpy_errstate(**{errors!r}):")
+            source += [code if errors is None else f" {code}" for _, code in lines]
         space = dict(self.constants)
-        exec(compile(source, "<plan of a step>", "exec"), space)
+        exec(compile("\n ".join(source), "<plan of a step>", "exec"), space)
         return space["plan"]
 
     def _result(self, value: Any, uses: set[str]) -> str:
@@ -214,6 +198,8 @@ class PlanValue:
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise Unplannable("a step that asks for a value can't be written down as a plan")
+
+    place = property(lambda self: Place(self.name))
 
     __array__ = __bool__ = __float__ = __int__ = __index__ = __len__ = __iter__ = _refuse
     item = numpy = tolist = _refuse
@@ -235,6 +221,7 @@ class PlanArray(PlanValue, StandIn):
         if value.dtype.kind == "V":
             raise Unplannable("bfloat16 isn't written down in plans")
 
+    place = property(lambda self: Place(self.name, self.shape, self.dtype))
     shape = property(lambda self: self.value.shape)
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
@@ -249,7 +236,7 @@ class PlanArray(PlanValue, StandIn):
         if any(type(value) is Traced for value in inputs):
             return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return self._run(function, inputs, kwargs, at=method == "at")
+        return self._run(function, inputs, kwargs, writes=method == "at")
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if Traced in types:
@@ -262,14 +249,14 @@ class PlanArray(PlanValue, StandIn):
             or (function is np.repeat and isinstance((*args, kwargs.get("repeats"))[1], PlanArray))
         ):
             raise Unplannable(f"the shape of what numpy.{function.__name__} returns is not known")
-        return self._run(function, args, kwargs)
+        return self._run(function, args, kwargs, writes=function in WRITING)
 
-    def _run(self, function: Any, args: Any, kwargs: Any, at: bool = False) -> Any:
+    def _run(self, function: Any, args: Any, kwargs: Any, writes: bool = False) -> Any:
         out = kwargs.get("out")
         out = out[0] if isinstance(out, tuple) else out
-        if out is None and not at:
+        if out is None and not writes:
             return self.plan.call(function, args, kwargs)
-        target = args[0] if at else out
+        target = args[0] if writes else out
         if not isinstance(target, PlanArray):
             raise Unplannable("an array that the plan doesn't know is changed in place")
         self.plan.in_place(function, args, kwargs)
@@ -303,6 +290,16 @@ class PlanArray(PlanValue, StandIn):
             return self
         return self.plan.method(self, "astype", (np.dtype(dtype),), kwargs)
 
+    def reshape(self, *shape: Any, **kwargs: Any) -> PlanArray:
+        """The same values in another shape; the array itself if it has that shape."""
+        if (shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape) == self.shape:
+            return self
+        return self.plan.method(self, "reshape", shape, kwargs)
+
+    def sum(self, axis: Any = None, **kwargs: Any) -> Any:
+        """The sum over axes, without the detour that NumPy's own method takes."""
+        return self._run(np.add.reduce, (self,), {"axis": axis, **kwargs})
+
     def view(self, kind: Any = None) -> PlanArray:
         """The same bits as another dtype; autograd's `.view(ndarray)` changes nothing."""
         if kind is None or (isinstance(kind, type) and issubclass(kind, np.ndarray)):
@@ -320,17 +317,17 @@ def set_item(array: Any, index: Any, value: Any) -> None:
     array[index] = value
 
 
-def values(nested: Any) -> Any:
-    """The values of plan arrays in nested containers; other things unchanged."""
+def values(nested: Any, of: str = "value") -> Any:
+    """The values, or another attribute, of plan arrays in nested containers; the rest unchanged."""
     if isinstance(nested, PlanValue):
-        return nested.value
+        return getattr(nested, of)
     kind = type(nested)
     if kind in (list, tuple):
-        return kind(map(values, nested))
+        return kind(values(part, of) for part in nested)
     if kind is dict:
-        return {key: values(part) for key, part in nested.items()}
+        return {key: values(part, of) for key, part in nested.items()}
     if kind is slice:
-        return slice(values(nested.start), values(nested.stop), values(nested.step))
+        return slice(*(values(part, of) for part in (nested.start, nested.stop, nested.step)))
     return nested
 
 
@@ -345,7 +342,24 @@ def plan_of(args: Sequence[Any]) -> Plan | None:
 def as_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that NumPy's protocols don't reach; to a plan it is a single line."""
     plan = plan_of(args)
-    return function(*args, **kwargs) if plan is None else plan.call(function, args, kwargs)
+    if plan is None or does_unfold(function):
+        return function(*args, **kwargs)
+    return plan.call(function, args, kwargs)
+
+
+def unfolds(function: Function) -> Function:
+    """Let plans write down the NumPy calls in a function, not the call of the function.
+
+    What it decides on shapes and makes of them is then done once. It must decide on no values, and
+    write only to arrays that it made of its arguments (by `np.empty_like`, not by `np.empty`).
+    """
+    function.unfolds = True  # type: ignore[attr-defined]
+    return function
+
+
+def does_unfold(function: Any) -> bool:
+    """Whether plans write down what is in a function."""
+    return getattr(function, "unfolds", False)
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -358,8 +372,8 @@ def _method(name: str) -> Callable[..., Any]:
 
 for method_name in (
     "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "copy", "cumprod", "cumsum",
-    "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "reshape",
-    "round", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+    "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "round", "squeeze", "std",
+    "swapaxes", "take", "trace", "transpose", "var",
 ):  # fmt: skip
     setattr(PlanArray, method_name, _method(method_name))
 

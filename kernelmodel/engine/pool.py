@@ -113,6 +113,11 @@ def empty(shape: int | Sequence[int], dtype: Any) -> np.ndarray:
     return np.ndarray(shape, dtype, *_pool.block(size + ALIGNMENT))
 
 
+def empty_like(array: np.ndarray) -> np.ndarray:
+    """Such an array of the shape and dtype of another one."""
+    return empty(array.shape, array.dtype)
+
+
 def zeros(shape: int | Sequence[int], dtype: Any) -> np.ndarray:
     """`np.zeros` in such memory."""
     array = empty(shape, dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.tracer import find_top_boxed_args, new_box
 
 from kernelmodel.engine.boxes import isbox
-from kernelmodel.engine.plan import PlanArray, as_one, plan_of
+from kernelmodel.engine.plan import PlanArray, as_one, does_unfold, plan_of
 from kernelmodel.engine.tape import PartialGradient, make_node
 from kernelmodel.engine.xla_array import XlaArray, unwrap, wrap
 
@@ -40,7 +40,8 @@ class Fused:
         if not boxes:
             if any(isinstance(plain(a), XlaArray) for a in arrays):
                 return wrap(self.xla(*(unwrap(plain(a)) for a in arrays), **static))
-            return as_one(self.forward, *map(plain, arrays), **static)[0]
+            values = list(map(plain, arrays))
+            return as_one(self._bodies(values)[0], *values, **static)[0]
         values = list(map(plain, arrays))
         needed = [False] * len(values)
         for index, box in boxes:
@@ -55,14 +56,12 @@ class Fused:
             out, vjp = self._xla_vjp(values, needed, static)
         else:
             plan = plan_of(values)
-            forward, backward = self.forward, self.backward
-            if plan is not None and are_wide(values):
-                forward, backward = unwrap_kernel(forward), unwrap_kernel(backward)
+            forward, backward = self._bodies(values)
             out, residuals = as_one(forward, *values, **static)
 
             def vjp(g: Any) -> tuple[Any, ...]:
                 arguments = (g, out, residuals, values, needed)
-                if plan is not None:
+                if plan is not None and not does_unfold(backward):
                     return plan.call(backward, arguments, static)
                 return backward(*arguments, **static)
 
@@ -74,6 +73,12 @@ class Fused:
         if not isinstance(out, tuple):
             return new_box(out, trace, node)
         return tuple(pick(node, part, i, len(out), trace) for i, part in enumerate(out))
+
+    def _bodies(self, values: Sequence[Any]) -> tuple[Forward, Backward]:
+        """Both functions; without what gets arrays into shape, if they are in a plan, and wide."""
+        if plan_of(values) is None or not are_wide(values):
+            return self.forward, self.backward
+        return unwrap_kernel(self.forward), unwrap_kernel(self.backward)
 
     def _xla_vjp(self, values: list[Any], needed: list[bool], static: dict[str, Any]) -> Any:
         import jax

@@ -10,6 +10,7 @@ import numpy as np
 from kernelmodel import ops
 from kernelmodel.engine.exchange import loss_of_all
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import fused
 from kernelmodel.engine.tensor import as_tensor
 from kernelmodel.losses.shapes import same_rank
@@ -39,14 +40,17 @@ class Reduction:
 
 
 @forward_kernel
+@unfolds
 def _mean_forward(values: np.ndarray) -> tuple[Any, None]:
     return np.add.reduce(values, None) / values.dtype.type(values.size), None
 
 
 @backward_kernel
+@unfolds
 def _mean_backward(g: Any, out: Any, residuals: None, arrays: Any, needed: Any) -> tuple[Any]:
     (values,) = arrays
-    return (np.full(values.shape, g / max(values.size, 1), values.dtype),)
+    ones = np.ones(values.shape, values.dtype)
+    return (np.multiply(ones, g / max(values.size, 1), dtype=values.dtype),)
 
 
 def _mean_xla(values: Any) -> Any:

@@ -96,6 +96,8 @@ def _fit(key: str, tensor: KerasTensor, leaf: Any, name: str) -> Any:
         )
     if isinstance(leaf, KerasTensor) or tensor.dtype == "string":
         return leaf
+    if type(leaf) is np.ndarray and leaf.dtype == tensor.dtype:
+        return leaf  # as `cast` would find out, in many times the time
     return cast(leaf, tensor.dtype)
 
 

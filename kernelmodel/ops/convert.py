@@ -125,6 +125,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     if sparse or ragged:
         raise ValueError("Sparse and ragged tensors are not supported; pass a dense array.")
     if is_array(x):
+        if type(x) is np.ndarray and not x.dtype.isnative:
+            x = x.astype(x.dtype.newbyteorder("="))  # XLA and compiled kernels take no other
         return x if dtype is None or dtype_of(x) == standardize_dtype(dtype) else _cast(x, dtype)
     if isinstance(x, (list, tuple)) and any(isbox(getval_shallow(part)) for part in x):
         from_parts = anp.stack([convert_to_tensor(part) for part in x])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.exchange import average_gradients
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.scope import CURRENT
+from kernelmodel.engine.subnormals import SubnormalsAsZeros
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
@@ -199,8 +201,11 @@ class Optimizer(OptimizerState):
             plain = grads if factor is None else [g if g is None else g / factor for g in grads]
             context.observer.saw_gradients(plain, known)
         gradients, variables = present(self.name, grads, known)
-        if not known:
-            return
+        if known:
+            with SubnormalsAsZeros() if context is None else nullcontext():  # a step has its own
+                self._apply(gradients, variables)
+
+    def _apply(self, gradients: list[Any], variables: list[Variable]) -> None:
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:

@@ -21,7 +21,8 @@ from kernelmodel.engine.pool import COUNTS_ARE_EXACT
 Slots = dict[str, Any]
 
 SMALL = 1 << 15  # elements of a weight up to which it is laid end to end with others
-PIECE = 1 << 16  # elements that one thread updates at a time
+PIECE = 1 << 18  # elements that one thread updates at a time
+POOLED = 1 << 16  # elements from which arrays come from the pool
 KEPT = 3  # arrays of one name that are kept: what was, what comes, and one that somebody holds
 
 
@@ -39,11 +40,11 @@ class Laid:
     ) -> None:
         self.flat = flat
         self.parts = [flat[at].reshape(shape) for at, shape in zip(places, shapes)]
-        self.alone: list[int] = []
+        self.alone = -1
 
-    def references(self) -> list[int]:
-        """How often the array and its parts are referred to; views of them refer to the array."""
-        return [sys.getrefcount(self.flat), *map(sys.getrefcount, self.parts)]
+    def references(self) -> int:
+        """How often the array or a part is referred to; views of them refer to the array."""
+        return sum(map(sys.getrefcount, self.parts), sys.getrefcount(self.flat))
 
     def are(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether the arrays are these very parts."""
@@ -94,8 +95,10 @@ class Together:
         new_value = self.new("", value.dtype)
         new = {name: self.new(name, array.dtype) for name, array in old.items()}
 
+        pieces = parallel.even_slices(self.size, -(-self.size // PIECE))
+
         def update_piece(number: int) -> None:
-            at = slice(number * PIECE, (number + 1) * PIECE)
+            at = pieces[number]
             start = value[at]
             if self.decay is not None:
                 start = start - start * value.dtype.type(self.decay) * rate
@@ -104,10 +107,10 @@ class Together:
             into = new_value.flat[at]
             update(gradient[at], start, before | shared, rate, iteration, into, after)
 
-        if self.size <= PIECE:
+        if len(pieces) == 1:
             update_piece(0)
         else:
-            parallel.run(update_piece, -(-self.size // PIECE))
+            parallel.run(update_piece, len(pieces))
         each = [dict(zip(new, parts)) for parts in zip(*(laid.parts for laid in new.values()))]
         return new_value.parts[:], each or [{} for _ in values]
 
@@ -121,7 +124,7 @@ class Together:
     def new(self, name: str, dtype: Any) -> Laid:
         """Arrays for what a step makes: small ones of a step before that nobody holds any more."""
         made = self.made.setdefault(name, [])
-        if self.size > PIECE:
+        if self.size > POOLED:
             made[:] = [Laid(pool.empty(self.size, dtype), self.places, self.shapes)]
             return made[0]
         for laid in made:

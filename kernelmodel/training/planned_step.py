@@ -24,7 +24,7 @@ MOST_PLANS = 16
 # Kinds of arrays of text: their dtype, with the longest word, is another for each batch.
 TEXT = "OSTU"
 # The modules whose code a plan may replace: it has no side effects that count.
-KNOWN = {"kernelmodel", "autograd", "numpy", "numba"} | set(sys.stdlib_module_names)
+KNOWN = {"kernelmodel", "autograd", "numpy"} | set(sys.stdlib_module_names)
 
 
 class PlannedStep:

@@ -12,6 +12,7 @@ from kernelmodel.core.tree import concatenate
 from kernelmodel.core.watching import WATCHERS, Watcher, due, watch
 from kernelmodel.engine.exchange import EXCHANGE, WorkerError, exchanging
 from kernelmodel.engine.lock import ENGINE_LOCK
+from kernelmodel.engine.subnormals import SubnormalsAsZeros
 from kernelmodel.training.diagnose import explain_nan
 from kernelmodel.training.frozen import UNCHANGED
 from kernelmodel.training.planned_step import PlannedStep, PlannedSteps
@@ -112,12 +113,13 @@ def make_function(
     def execute(data: Any) -> Any:
         strict = guard and not model._nan_allowed
         watchers = due() if WATCHERS and training else []
-        if not watchers and not model.run_eagerly:
-            with ENGINE_LOCK:
-                plan, leaves = planned.find(data)
-                if plan is not None:
-                    return run_plan(model, plan, data, leaves, strict)
-        return run_step(model, step, data, strict, watchers)
+        with SubnormalsAsZeros():
+            if not watchers and not model.run_eagerly:
+                with ENGINE_LOCK:
+                    plan, leaves = planned.find(data)
+                    if plan is not None:
+                        return run_plan(model, plan, data, leaves, strict)
+            return run_step(model, step, data, strict, watchers)
 
     def function(iterator: Iterator[Any]) -> Any:
         first = next(iterator)

@@ -233,13 +233,7 @@ class Steps(Layer):
             self._require_compiled("train_on_batch")
             check_flag("reset_metrics", reset_metrics)
             check_flag("return_dict", return_dict)
-            y, sample_weight = (
-                as_arrays(y, "y", self._floats()),
-                as_arrays(sample_weight, "sample_weight", self._floats()),
-            )
-            if class_weight is not None:
-                sample_weight = weights_of_classes(y, class_weight, sample_weight)
-            data = self._one_batch(x, y, sample_weight)
+            data = self._one_batch(x, y, sample_weight, class_weight)
             self._prepare(data)
             if reset_metrics:
                 self.reset_metrics()
@@ -273,11 +267,7 @@ class Steps(Layer):
             self._require_compiled("test_on_batch")
             check_flag("reset_metrics", reset_metrics)
             check_flag("return_dict", return_dict)
-            data = self._one_batch(
-                x,
-                as_arrays(y, "y", self._floats()),
-                as_arrays(sample_weight, "sample_weight", self._floats()),
-            )
+            data = self._one_batch(x, y, sample_weight)
             self._prepare(data)
             if reset_metrics:
                 self.reset_metrics()
@@ -293,19 +283,27 @@ class Steps(Layer):
             data = self._one_batch(x, None, None)
             return map_structure(as_tensor, self.make_predict_function()(iter([data])))
 
-    def _one_batch(self, x: Any, y: Any, sample_weight: Any) -> Any:
-        x = as_arrays(x, "x", self._floats(), self._takes_text())
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Any:
+        floats, text = self._data_kinds()
+        y = as_arrays(y, "y", floats)
+        sample_weight = as_arrays(sample_weight, "sample_weight", floats)
+        if class_weight is not None:
+            sample_weight = weights_of_classes(y, class_weight, sample_weight)
+        x = as_arrays(x, "x", floats, text)
         sample_count(x=x, y=y, sample_weight=sample_weight)
         return pack_x_y_sample_weight(x, y, sample_weight)
 
-    def _takes_text(self) -> bool:
-        """Whether an input or a layer that text may be given to is there."""
-        return any(layer.reads_text for layer in self._flatten_layers())
+    def _data_kinds(self) -> tuple[str, bool]:
+        """What `Loading` calls `floats` and `text`.
 
-    def _floats(self) -> str:
-        """The dtype that float64 data is cast to: float32, unless a layer computes in float64."""
-        wide = any(layer.compute_dtype == "float64" for layer in self._flatten_layers())
-        return "float64" if wide else "float32"
+        float64 data is cast to float32, unless a layer computes in float64. Text may be given if
+        there is an input or a layer for it.
+        """
+        wide = text = False
+        for layer in self._flatten_layers():
+            wide = wide or layer.compute_dtype == "float64"
+            text = text or layer.reads_text
+        return "float64" if wide else "float32", text
 
     def _results(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:

@@ -175,10 +175,11 @@ class Trainer(Compiling):
         self, batch_size: int | None, steps: int | None, workers: int, use_multiprocessing: bool,
         max_queue_size: int, **more: Any,
     ) -> Loading:  # fmt: skip
+        floats, text = self._data_kinds()
         return Loading(
             batch_size=batch_size, steps=steps, workers=workers, max_queue_size=max_queue_size,
-            use_multiprocessing=use_multiprocessing, floats=self._floats(),
-            text=self._takes_text(), place=self._place(), **more,
+            use_multiprocessing=use_multiprocessing, floats=floats, text=text,
+            place=self._place(), **more,
         )  # fmt: skip
 
     def _place(self) -> tuple[int, int] | None:

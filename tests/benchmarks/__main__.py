@@ -15,7 +15,7 @@ moment, which shows only that it runs. Each section writes its Markdown and pict
 without it to `tests/benchmarks/results`, where each file says what was measured when and where.
 
 What only kernelmodel has is measured by modules of their own: `python -m tests.benchmarks.` with
-`panel_overhead`, `panel_clicks`, `layer_monitor`, `workers` and `sums`.
+`panel_overhead`, `panel_clicks`, `layer_monitor`, `from_disk`, `workers` and `sums`.
 
 Why neither asv nor pytest-benchmark: asv compares commits of one project in environments that it
 builds, pytest-benchmark functions in one process. Here the libraries can't even share a process (or

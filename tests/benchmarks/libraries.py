@@ -115,7 +115,7 @@ def run(
         library: What trains.
         task: Name of a function of `child`.
         workload: What is trained.
-        cold: Without the kernels that Numba compiled earlier.
+        cold: Without the kernels that were compiled earlier.
         **options: Further arguments of the task.
     """
     job = {
@@ -123,7 +123,7 @@ def run(
         "workload": asdict(workload), "options": options,
     }  # fmt: skip
     with tempfile.TemporaryDirectory() if cold else nullcontext() as folder:
-        cache = {"NUMBA_CACHE_DIR": folder} if folder else {}
+        cache = {"KERNELMODEL_CACHE_DIR": folder} if folder else {}
         out = subprocess.run(
             [library.python, "-m", "tests.benchmarks.child", json.dumps(job)],
             capture_output=True, text=True, cwd=ROOT, check=False,

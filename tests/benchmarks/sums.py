@@ -165,6 +165,7 @@ def main(rounds: int = 200, out: Path | None = None) -> str:
         ]
     )
     if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
         (out / "sums.md").write_text(text + "\n")
     print(text)
     return text

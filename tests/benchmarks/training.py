@@ -16,7 +16,7 @@ FLOOR_TEXT = """Milliseconds a step with `fit` (Adam, accuracy), when the first 
 seconds more are over, in which what is compiled in the background gets ready. The
 floor is the matrix products of a step alone, in NumPy's BLAS; the best peer is bold."""
 CURVE_TEXT = """Seconds from the start of a fresh process, data aside, to the end of the first
-epoch: import, build, compile, train. Cold: Numba's cache of compiled kernels was empty."""
+epoch: import, build, compile, train. Cold: the cache of compiled kernels was empty."""
 PEAK_TEXT = "The most memory (MB) that the training process held."
 
 

@@ -50,6 +50,9 @@ def child(width: int, depth: int, batch: int, steps: int, xla: int) -> None:
     from kernelmodel.distribute.exchange import MpiExchange
 
     strategy = km.distribute.DataParallel()
+    # XLA has a thread for each processor that its process may run on when it starts.
+    usable = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {usable[strategy.place[0] % len(usable)]})
     km.utils.set_random_seed(1)
     layers = [km.layers.Dense(width, activation="relu") for _ in range(depth)]
     model = km.Sequential([km.Input((FEATURES,)), *layers, km.layers.Dense(10)])
@@ -83,8 +86,6 @@ def child(width: int, depth: int, batch: int, steps: int, xla: int) -> None:
 def run(processes: int, *workload: int) -> dict[str, float]:
     """The figures of a world of some processes: width, depth, samples a step, steps, XLA."""
     environment = os.environ | dict.fromkeys(THREADS, "1") | MPI
-    # XLA has a thread for each processor that its process may run on.
-    environment["PRTE_MCA_hwloc_default_binding_policy"] = "core"
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     environment["PATH"] = os.pathsep.join(programs)
     arguments = [str(int(value)) for value in workload]
@@ -165,6 +166,7 @@ def draw(models: dict[str, dict[str, float]], path: Path) -> str:
 def main(rounds: int = 5, steps: int = 20, out: Path | None = None) -> str:
     """Measure, draw and print; the Markdown is returned and, with `out`, written there."""
     out = out or Path(__file__).with_name("results")
+    out.mkdir(parents=True, exist_ok=True)
     measured = {name: measure(name, rounds, steps) for name in WORKLOADS}
     names = ["model", "1 process, ms a step", "2 processes", "weak: median, quiet",
              "strong: median, quiet", "bytes of weights", "bytes summed a step"]  # fmt: skip

@@ -73,7 +73,7 @@ def test_the_wheel_is_what_a_notebook_imports(image):
 
 
 def test_caches_are_warm(image):
-    kernels = image.prefix.rglob("kernelmodel/engine/kernels/__pycache__/*.nbc")
+    kernels = image.prefix.rglob("kernelmodel/engine/__pycache__/*.code")
     count = int(re.search(r"(\d+) kernels compiled", image.said).group(1))
     assert len(list(kernels)) == count > 0
     assert list(image.home.glob(".cache/matplotlib/fontlist-*.json"))

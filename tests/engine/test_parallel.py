@@ -14,7 +14,7 @@ import pytest
 
 from kernelmodel.engine import parallel
 from kernelmodel.engine.kernels import attention, conv, gru, lstm, max_pool
-from kernelmodel.engine.kernels.product import product
+from kernelmodel.engine.kernels.product import SHARE, WAKE, product, shares
 
 
 class FakeBlas:
@@ -176,6 +176,18 @@ def test_even_slices() -> None:
             assert [i for s in slices for i in range(s.start, s.stop)] == list(range(length))
             assert max(lengths) - min(lengths) <= 1
             assert len(slices) == max(1, min(count, length))
+
+
+def test_shares_of_a_product() -> None:
+    for length in (0, 1, 15, 16, 100, 784):
+        for work in (0, WAKE, WAKE + 3 * SHARE, 1 << 30):
+            for threads in (1, 2, 5):
+                slices = shares(length, work, threads)
+                assert [i for s in slices for i in range(s.start, s.stop)] == list(range(length))
+                lengths = [s.stop - s.start for s in slices]
+                assert len(lengths) <= threads
+                assert lengths[-1] == max(lengths)
+    assert len(shares(784, 1 << 30, 2)) == 2
 
 
 def test_products(four_threads: FakeBlas) -> None:

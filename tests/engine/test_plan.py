@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernelmodel.engine.plan import OF_VALUES, Plan, Unplannable, as_one
+from kernelmodel.engine.plan import Plan, Unplannable, as_one, unfolds
+from kernelmodel.engine.plan_functions import OF_VALUES
 
 A = np.arange(12, dtype="float32").reshape(3, 4)
 B = np.linspace(-2, 2, 12, dtype="float32").reshape(3, 4)
@@ -127,6 +128,8 @@ def test_memory_is_let_go_of_as_soon_as_it_can_be():
         lambda x: np.where(x > 0),
         lambda x: np.repeat(x[0], x[1].astype(int)),
         lambda x: np.add(x, 1, out=np.zeros_like(A)),
+        lambda x: np.full(A.shape, x[0, 0], "float32"),
+        lambda x: np.copyto(np.zeros_like(A), x),
         lambda x: range(x[0, 0].astype(int)),
         lambda x: x.tolist(),
     ],
@@ -152,6 +155,22 @@ def test_error_settings_are_those_of_the_step():
     run = plan.compile([quiet])
     with np.errstate(all="raise"):
         assert np.isinf(run(A)[0][0, 0])
+
+
+def test_functions_that_unfold_leave_their_calls():
+    calls: list[str] = []
+
+    @unfolds
+    def doubled(x: Any) -> Any:
+        calls.append("doubled")
+        y = np.empty_like(x)
+        np.copyto(y, x)
+        y += x
+        return y
+
+    run = planned(lambda x: as_one(doubled, x), A)
+    np.testing.assert_array_equal(run(B)[0], 2 * B)
+    assert calls == ["doubled"]
 
 
 def test_results_that_stay_the_same_are_copies():

@@ -328,7 +328,7 @@ add("TimeDistributed", {"layer": lambda d: L.Dropout(0.5, dtype=d)}, **DRAWS)
 
 
 @register_keras_serializable(package="tests")
-class Doubling(L.Wrapper):
+class DoublesAnother(L.Wrapper):
     """A wrapper of a user."""
 
     def call(self, inputs: Any) -> Any:
@@ -336,7 +336,7 @@ class Doubling(L.Wrapper):
 
 
 def wrapper(dtype: Any) -> Any:
-    return Doubling(L.Dense(3, dtype=dtype), dtype=dtype)
+    return DoublesAnother(L.Dense(3, dtype=dtype), dtype=dtype)
 
 
 CASES.append(Case("Wrapper", wrapper, (ROWS,)))

@@ -50,7 +50,7 @@ def compiled(model: Any) -> Any:
 
 def until(condition: Any) -> None:
     """Wait for a thread."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

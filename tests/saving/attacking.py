@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import marshal
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ FORBIDDEN = {
     "marshal.loads", "pickle.find_class", "os.system", "os.exec", "os.fork", "os.posix_spawn",
     "subprocess.Popen", "socket.connect", "socket.getaddrinfo",  "ctypes.dlopen",
 }  # fmt: skip
+SOURCE = re.compile(r"\.pyc?(\.\d+)?$")  # numbered while Python writes it
 EVENTS: list[tuple[str, Any]] = []
 WATCHING = [False]
 
@@ -53,7 +55,7 @@ def watched(*allowed: Path) -> Iterator[None]:
         assert event not in FORBIDDEN, (event, arguments)
         path = str(arguments[0])
         own = any(path.startswith(str(place)) for place in allowed)
-        source = path.endswith((".py", ".pyc")) or isinstance(arguments[0], int)
+        source = SOURCE.search(path) or isinstance(arguments[0], int)
         assert own or source or path in ("/proc/self/ns/pid",), f"it opened {path}"
 
 

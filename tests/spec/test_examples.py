@@ -49,6 +49,7 @@ def test_subclass_with_training() -> None:
                 x = self.dropout(x, training=training)
             return self.dense2(x)
 
+    km.utils.set_random_seed(1)  # for four units that aren't all dead
     model = MyModel()
     x = np.ones((64, 3), "float32")
     np.testing.assert_array_equal(model(x)[0], model(x)[1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kernelmodel as km
-from kernelmodel.engine.numba_support import compiler
+from kernelmodel.engine.numba_support import background
 
 # Bytes for the caches of Python (attribute lookups keep names) and NumPy (small blocks), which fill
 # for a while: far less than a model, a tape or a batch of each of 50 rounds. What keeps one object
@@ -21,7 +21,7 @@ def nothing_compiles(monkeypatch):
     """No compiler works in the background, which earlier tests may have asked for something."""
     monkeypatch.setenv("KERNELMODEL_NUMBA", "0")
     done = threading.Event()
-    compiler().queue.put(done.set)
+    background().queue.put(done.set)
     assert done.wait(120)
 
 

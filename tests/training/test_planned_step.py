@@ -11,6 +11,8 @@ import pytest
 
 import kernelmodel as km
 from kernelmodel import layers as L
+from kernelmodel.engine.kernels.epilogue import add_row_relu
+from kernelmodel.engine.numba_support import kind_of, layout
 from kernelmodel.training.planned_step import MOST_PLANS, PlannedStep, PlannedSteps
 
 X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
@@ -31,7 +33,7 @@ def plans(monkeypatch: Any) -> list[PlannedStep]:
     return made
 
 
-def built_in(**compile_arguments: Any) -> km.Model:
+def built_in(optimizer: Any = "adam", **compile_arguments: Any) -> km.Model:
     km.utils.set_random_seed(3)
     model = km.Sequential(
         [
@@ -42,13 +44,19 @@ def built_in(**compile_arguments: Any) -> km.Model:
             L.Dense(3, activation="softmax"),
         ]
     )
-    arguments = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy"}
+    arguments = {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy"}
     model.compile(**arguments, metrics=["accuracy"], **compile_arguments)
     return model
 
 
-def test_training_is_the_same_to_the_last_bit(plans):
-    planned, plain = built_in(), built_in(run_eagerly=True)
+def scaled() -> Any:
+    """An optimizer whose loss scale, a variable, is in every gradient."""
+    return km.optimizers.LossScaleOptimizer(km.optimizers.Adam())
+
+
+@pytest.mark.parametrize("optimizer", [lambda: "adam", scaled])
+def test_training_is_the_same_to_the_last_bit(plans, optimizer):
+    planned, plain = built_in(optimizer()), built_in(optimizer(), run_eagerly=True)
     histories = []
     for model in (planned, plain):
         km.utils.set_random_seed(5)
@@ -60,6 +68,18 @@ def test_training_is_the_same_to_the_last_bit(plans):
     assert [float(v) for v in planned.losses] == [float(v) for v in plain.losses]
     assert planned.evaluate(X, Y, verbose=0) == plain.evaluate(X, Y, verbose=0)
     np.testing.assert_array_equal(planned.predict(X, verbose=0), plain.predict(X, verbose=0))
+
+
+def test_kernels_that_are_compiled_already_are_in_plans(plans, monkeypatch):
+    monkeypatch.setenv("KERNELMODEL_NUMBA", "1")
+    monkeypatch.setattr(add_row_relu, "minimum", 1)
+    monkeypatch.setattr(add_row_relu, "patience", 1)
+    monkeypatch.setattr(add_row_relu, "ready", {})
+    arrays = np.ones((2, 2), "float32"), np.ones(2, "float32")
+    add_row_relu.prepare(layout(*arrays), [kind_of(array) for array in arrays])
+    assert add_row_relu.ready
+    built_in().fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert plans
 
 
 def test_nested_outputs_and_weights(plans):
@@ -222,8 +242,8 @@ def test_an_interrupt_leaves_all_or_nothing(plans):
         model.reset_metrics()
         done = int(model.optimizer.iterations)
         old = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
             model.fit(x, x, batch_size=1, verbose=0)
         except KeyboardInterrupt:
             pass

@@ -207,8 +207,8 @@ def test_interrupts_at_any_time_leave_whole_steps() -> None:
     gc.disable()  # JAX has it call a function, and Python drops an interrupt that comes within
     try:
         for i in range(40):
-            signal.setitimer(signal.ITIMER_REAL, 0.002 + 0.000137 * i)
             with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.002 + 0.000137 * i)
                 for _ in states:
                     model.train_on_batch(X, Y)
             stops.append(int(model.optimizer.iterations))

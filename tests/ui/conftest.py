@@ -1,6 +1,7 @@
 """A real JupyterLab and a real Chromium; each pytest-xdist worker has its own."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -30,6 +31,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 SESSION = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
 NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+NUMBERS = itertools.count(1)
 VIEWPORT = {"width": 1280, "height": 900}
 # The other notebooks go last: an empty Lab would open its launcher.
 SHOW = """async path => {
@@ -275,6 +277,8 @@ def notebook(lab, page):
     folder, url = lab
 
     def make(name, cells, front_end="lab"):
+        # The page is that of all tests, and keeps something of a notebook that had the same name.
+        name = f"{next(NUMBERS)}_{name}"
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         made.metadata["kernelspec"] = {
             "name": "python3",

@@ -343,7 +343,7 @@ def test_what_is_saved_needs_neither_kernel_nor_script(notebook):
         assert picture.evaluate("it => it.decode().then(() => it.naturalWidth > 300)")
     assert "model not found" not in book.output() and play(book.page).count() == 0
 
-    path = book.folder / "kept.ipynb"
+    path = book.folder / book.name
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", str(path)]
     subprocess.run(command, check=True, capture_output=True)
     html = path.with_suffix(".html").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import numpy as np
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import logistic
 from kernelmodel.engine.kernels.erf import error_function
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import Fused, fused
 
 SELU_ALPHA = 1.6732632423543772
@@ -23,7 +24,7 @@ GELU_CUBIC = 0.044715
 
 def sigmoid_of(x: np.ndarray) -> np.ndarray:
     """The logistic function in a new array."""
-    return logistic(x, np.empty(x.shape, x.dtype))
+    return logistic(x, np.empty_like(x))
 
 
 def relu_forward(
@@ -35,7 +36,7 @@ def relu_forward(
 ) -> tuple[np.ndarray, None]:
     """x above the threshold, at most max_value; negative_slope * (x - threshold) below."""
     if threshold == 0:
-        y = np.array(np.maximum(x, 0))
+        y = np.maximum(x, 0, out=np.empty_like(x))
     else:
         y = np.where(x > threshold, x, x.dtype.type(0))
     if max_value is not None:
@@ -193,12 +194,13 @@ def elu_xla(x: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Any:
 def elementwise(name: str, forward: Any, slope: Any, xla: Any) -> Fused:
     """A primitive of one array whose gradient is `g * slope(x, y, residuals, **static)`."""
 
+    @unfolds
     def backward(
         g: np.ndarray, out: Any, residuals: Any, arrays: Any, needed: Any, **static: Any
     ) -> tuple[np.ndarray]:
         return (g * slope(arrays[0], out, residuals, **static),)
 
-    return fused(name, forward_kernel(forward), backward_kernel(backward), xla)
+    return fused(name, forward_kernel(unfolds(forward)), backward_kernel(backward), xla)
 
 
 relu = elementwise("relu", relu_forward, relu_slope, relu_xla)

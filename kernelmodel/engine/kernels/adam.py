@@ -80,4 +80,4 @@ def step_loops(
         new_value[i] = value[i] - m * rate / (np.sqrt(v) + epsilon)
 
 
-step = Twin(plain_step, step_loops, minimum=1024, patience=1 << 26)
+step = Twin(plain_step, step_loops, minimum=1024)

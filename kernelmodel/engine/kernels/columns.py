@@ -65,7 +65,7 @@ def plain_add_columns_2d(columns: np.ndarray, padded: np.ndarray, *layout: int) 
     plain_add_columns(columns[None], padded, w)
 
 
-add_columns_2d = Twin(plain_add_columns_2d, loops.add_columns, minimum=1 << 10, patience=1 << 26)
+add_columns_2d = Twin(plain_add_columns_2d, loops.add_columns, minimum=1 << 10)
 
 
 def add_columns(columns: np.ndarray, padded: np.ndarray, w: Windows) -> None:

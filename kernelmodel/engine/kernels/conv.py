@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from kernelmodel.engine.kernels.epilogue import finish, unfinish, xla_activate
 from kernelmodel.engine.kernels.rows import column_sums
 from kernelmodel.engine.kernels.windows import (
     TASKS,
+    Block,
     Padding,
     Windows,
     hashable,
@@ -38,7 +39,12 @@ SHARES_BYTES = 1 << 26  # for the tasks' shares in a kernel's gradient
 
 
 def layout(
-    x: Any, kernel: Any, strides: Ints, padding: Padding, dilation: Ints, groups: int
+    x: Any,
+    kernel: Any,
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    dilation: Ints = 1,
+    groups: int = 1,
 ) -> Windows:
     """Where the windows lie; checks that x and kernel fit each other."""
     axes = x.ndim - 2
@@ -94,6 +100,129 @@ def position_bytes(kernel: np.ndarray, groups: int, itemsize: int) -> int:
     return itemsize * (kernel.shape[-1] + window)
 
 
+def convolve(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    w: Windows,
+    groups: int,
+    place: Callable[[Block], np.ndarray],
+    use: Callable[[Block, np.ndarray], None],
+) -> None:
+    """Convolve block by block, on several threads.
+
+    Args:
+        x: (batch, *spatial, in).
+        kernel: (*size, in / groups, filters).
+        w: Where the windows lie.
+        groups: Number of channel groups.
+        place: Returns a C-contiguous array for the outputs of a block.
+        use: Called with a block and its outputs, (samples, *rows, filters).
+    """
+    pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
+    matrix = grouped_kernel(kernel, groups)
+    itemsize = np.result_type(x, kernel).itemsize
+    tasks = w.tasks(len(x), position_bytes(kernel, groups, itemsize))
+    blocks = list(itertools.chain.from_iterable(tasks))
+
+    def compute(i: int) -> None:
+        samples, rows = blocks[i]
+        seen, part = w.part(rows)
+        inputs, block = x[samples, seen], place(blocks[i])
+        flat = as_rows(block)
+        if pointwise:
+            np.matmul(as_rows(inputs[thinned(part)]), matrix[0], out=flat)
+        elif separate:
+            depthwise.multiply(part.pad(inputs), kernel, part, block)
+        elif groups == 1:
+            np.matmul(gather(part.pad(inputs), part, 1)[0], matrix[0], out=flat)
+        else:
+            by_group(flat, groups)[...] = gather(part.pad(inputs), part, groups) @ matrix
+        use(blocks[i], block)
+
+    parallel.run(compute, len(blocks))
+
+
+def gradients(
+    arrays: tuple[Any, ...],
+    needed: Any,
+    w: Windows,
+    groups: int,
+    gradient: Callable[[Block], np.ndarray],
+) -> tuple[np.ndarray | None, ...]:
+    """Gradients for x, kernel and bias, block by block, on several threads.
+
+    Args:
+        arrays: x, kernel and bias, or None for the last.
+        needed: For each of them, whether its gradient is asked for.
+        w: Where the windows lie.
+        groups: Number of channel groups.
+        gradient: Returns the gradient of a block's outputs before the activation, as a
+            C-contiguous matrix (positions, filters), not to be written to.
+    """
+    x, kernel, bias = arrays
+    need_x, need_kernel, need_bias = needed[0], needed[1], needed[2] and bias is not None
+    pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
+    matrix = grouped_kernel(kernel, groups)
+    # Each task adds up its own share in the gradients of the weights.
+    most = min(TASKS, max(2, SHARES_BYTES // max(1, kernel.nbytes)))
+    itemsize = np.result_type(x, kernel).itemsize
+    tasks = w.tasks(len(x), position_bytes(kernel, groups, itemsize), most)
+    shared = kernel.shape if separate else matrix.shape
+    dx = pool.empty(x.shape, x.dtype) if need_x else None
+    dkernels = pool.zeros((len(tasks), *shared), kernel.dtype) if need_kernel else None
+    dbiases = np.zeros((len(tasks), *bias.shape), bias.dtype) if need_bias else None
+
+    def compute(i: int) -> None:
+        for samples, rows in tasks[i]:
+            seen, part = w.part(rows)
+            inputs, flat = x[samples, seen], gradient((samples, rows))
+            if dbiases is not None:
+                dbiases[i] += column_sums(flat)
+            if dkernels is not None:
+                add_kernel_gradient(inputs, flat, part, dkernels[i])
+            if dx is not None:
+                if rows.start == 0:
+                    dx[samples] = 0
+                add_input_gradient(flat, part, dx[samples, seen])
+
+    def add_kernel_gradient(
+        inputs: np.ndarray, flat: np.ndarray, part: Windows, total: np.ndarray
+    ) -> None:
+        if pointwise:
+            total[0] += as_rows(inputs[thinned(part)]).T @ flat
+        elif separate:
+            block = flat.reshape(len(inputs), *part.out, flat.shape[1])
+            depthwise.add_kernel_gradient(part.pad(inputs), block, part, total)
+        else:
+            columns = gather(part.pad(inputs), part, groups)
+            total += columns.transpose(0, 2, 1) @ by_group(flat, groups)
+
+    def add_input_gradient(flat: np.ndarray, part: Windows, total: np.ndarray) -> None:
+        if pointwise:
+            spread = total[thinned(part)]
+            spread += (flat @ matrix[0].T).reshape(spread.shape)
+            return
+        padded = total
+        if part.is_padded:
+            padded = pool.zeros((len(total), *part.padded, total.shape[-1]), total.dtype)
+        if separate:
+            block = flat.reshape(len(total), *part.out, flat.shape[1])
+            depthwise.add_input_gradient(block, kernel, part, padded)
+        else:
+            split = by_group(flat, groups)
+            columns = pool.empty((*split.shape[:2], matrix.shape[1]), total.dtype)
+            add_columns(np.matmul(split, matrix.transpose(0, 2, 1), out=columns), padded, part)
+        if part.is_padded:
+            total += padded[part.interior]
+
+    parallel.run(compute, len(tasks))
+    dkernel = None
+    if dkernels is not None:
+        total = dkernels.sum(0)
+        dkernel = total if separate else total.transpose(1, 0, 2).reshape(kernel.shape)
+    return dx, dkernel, None if dbiases is None else dbiases.sum(0)
+
+
 @forward_kernel
 def forward(
     x: np.ndarray,
@@ -123,27 +252,11 @@ def forward(
     """
     w = layout(x, kernel, strides, padding, dilation, groups)
     out = pool.empty((len(x), *w.out, kernel.shape[-1]), np.result_type(x, kernel))
-    pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
-    matrix = grouped_kernel(kernel, groups)
-    tasks = w.tasks(len(x), position_bytes(kernel, groups, out.itemsize))
-    blocks = list(itertools.chain.from_iterable(tasks))
 
-    def compute(i: int) -> None:
-        samples, rows = blocks[i]
-        seen, part = w.part(rows)
-        inputs, block = x[samples, seen], out[samples, rows]
-        flat = as_rows(block)
-        if pointwise:
-            np.matmul(as_rows(inputs[thinned(part)]), matrix[0], out=flat)
-        elif separate:
-            depthwise.multiply(part.pad(inputs), kernel, part, block)
-        elif groups == 1:
-            np.matmul(gather(part.pad(inputs), part, 1)[0], matrix[0], out=flat)
-        else:
-            by_group(flat, groups)[...] = gather(part.pad(inputs), part, groups) @ matrix
-        finish(flat, bias, activation)
+    def use(block: Block, y: np.ndarray) -> None:
+        finish(as_rows(y), bias, activation)
 
-    parallel.run(compute, len(blocks))
+    convolve(x, kernel, w, groups, out.__getitem__, use)
     return out, None
 
 
@@ -162,68 +275,12 @@ def backward(
     activation: str | None = None,
 ) -> tuple[np.ndarray | None, ...]:
     """Gradients for x, kernel and bias."""
-    x, kernel, bias = arrays
-    w = layout(x, kernel, strides, padding, dilation, groups)
-    need_x, need_kernel, need_bias = needed[0], needed[1], needed[2] and bias is not None
-    pointwise, separate = is_pointwise(w, groups), is_depthwise(kernel, groups)
-    matrix = grouped_kernel(kernel, groups)
-    # Each task adds up its own share in the gradients of the weights.
-    most = min(TASKS, max(2, SHARES_BYTES // max(1, kernel.nbytes)))
-    tasks = w.tasks(len(x), position_bytes(kernel, groups, out.itemsize), most)
-    shared = kernel.shape if separate else matrix.shape
-    dx = pool.empty(x.shape, x.dtype) if need_x else None
-    dkernels = pool.zeros((len(tasks), *shared), kernel.dtype) if need_kernel else None
-    dbiases = np.zeros((len(tasks), *bias.shape), bias.dtype) if need_bias else None
+    w = layout(arrays[0], arrays[1], strides, padding, dilation, groups)
 
-    def compute(i: int) -> None:
-        for samples, rows in tasks[i]:
-            seen, part = w.part(rows)
-            inputs, block = x[samples, seen], out[samples, rows]
-            flat = unfinish(as_rows(g[samples, rows]), as_rows(block), activation)
-            if dbiases is not None:
-                dbiases[i] += column_sums(flat)
-            if dkernels is not None:
-                add_kernel_gradient(inputs, flat, part, dkernels[i])
-            if dx is not None:
-                if rows.start == 0:
-                    dx[samples] = 0
-                add_input_gradient(flat.reshape(block.shape), part, dx[samples, seen])
+    def gradient(block: Block) -> np.ndarray:
+        return unfinish(as_rows(g[block]), as_rows(out[block]), activation)
 
-    def add_kernel_gradient(
-        inputs: np.ndarray, flat: np.ndarray, part: Windows, total: np.ndarray
-    ) -> None:
-        if pointwise:
-            total[0] += as_rows(inputs[thinned(part)]).T @ flat
-        elif separate:
-            block = flat.reshape(len(inputs), *part.out, flat.shape[1])
-            depthwise.add_kernel_gradient(part.pad(inputs), block, part, total)
-        else:
-            columns = gather(part.pad(inputs), part, groups)
-            total += columns.transpose(0, 2, 1) @ by_group(flat, groups)
-
-    def add_input_gradient(block: np.ndarray, part: Windows, total: np.ndarray) -> None:
-        if pointwise:
-            spread = total[thinned(part)]
-            spread += (as_rows(block) @ matrix[0].T).reshape(spread.shape)
-            return
-        padded = total
-        if part.is_padded:
-            padded = pool.zeros((len(total), *part.padded, total.shape[-1]), total.dtype)
-        if separate:
-            depthwise.add_input_gradient(block, kernel, part, padded)
-        else:
-            split = by_group(as_rows(block), groups)
-            columns = pool.empty((*split.shape[:2], matrix.shape[1]), total.dtype)
-            add_columns(np.matmul(split, matrix.transpose(0, 2, 1), out=columns), padded, part)
-        if part.is_padded:
-            total += padded[part.interior]
-
-    parallel.run(compute, len(tasks))
-    dkernel = None
-    if dkernels is not None:
-        total = dkernels.sum(0)
-        dkernel = total if separate else total.transpose(1, 0, 2).reshape(kernel.shape)
-    return dx, dkernel, None if dbiases is None else dbiases.sum(0)
+    return gradients(arrays, needed, w, groups, gradient)
 
 
 def xla(

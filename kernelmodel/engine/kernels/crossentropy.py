@@ -9,6 +9,7 @@ import numpy as np
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import logistic
 from kernelmodel.engine.kernels.softmax import greatest, summed
+from kernelmodel.engine.plan import as_one, unfolds
 from kernelmodel.engine.primitive import fused
 
 
@@ -21,25 +22,30 @@ def exponentials(logits: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray,
     return powers, total, np.log(total) + top
 
 
-def checked(labels: np.ndarray, logits: np.ndarray, axis: int) -> np.ndarray:
+def checked(labels: np.ndarray, of: tuple[int, ...], axis: int) -> np.ndarray:
     """Labels as integers.
+
+    Args:
+        labels: Numbers of classes.
+        of: The shape of the logits.
+        axis: That of the classes.
 
     Raises:
         ValueError: They don't have the logits' shape without axis, or not their range.
     """
-    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
+    shape = of[:axis] + of[axis + 1 :]
     if labels.shape != shape:
         raise ValueError(
-            f"sparse cross-entropy: logits of shape {logits.shape} need integer labels of shape "
+            f"sparse cross-entropy: logits of shape {of} need integer labels of shape "
             f"{shape}, got {labels.shape}. Squeeze the labels, or use the "
             "cross-entropy for one-hot labels."
         )
     whole = labels.astype(np.intp)
     # Negative numbers, and what was NaN, are very large without a sign.
-    if whole.size and np.maximum.reduce(whole.view(np.uintp), None) >= logits.shape[axis]:
+    if whole.size and np.maximum.reduce(whole.view(np.uintp), None) >= of[axis]:
         least, most = labels.min(), labels.max()
         raise ValueError(
-            f"sparse cross-entropy: labels must lie in [0, {logits.shape[axis]}), the number of "
+            f"sparse cross-entropy: labels must lie in [0, {of[axis]}), the number of "
             f"classes; got labels from {least} to {most}. Give the last layer "
             "one unit for each class, and number the classes from 0."
         )
@@ -54,6 +60,7 @@ def places(labels: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:
 
 
 @forward_kernel
+@unfolds
 def sparse_forward(
     logits: np.ndarray, labels: np.ndarray, *, axis: int = -1
 ) -> tuple[np.ndarray, Any]:
@@ -71,12 +78,13 @@ def sparse_forward(
         ValueError: Shapes don't match or a label is out of range.
     """
     axis %= logits.ndim
-    at = places(checked(labels, logits, axis), axis)
+    at = places(as_one(checked, labels, logits.shape, axis), axis)
     powers, total, log_total = exponentials(logits, axis)
     return log_total.squeeze(axis) - logits[at], (powers, total, at)
 
 
 @backward_kernel
+@unfolds
 def sparse_backward(
     g: np.ndarray,
     out: np.ndarray,
@@ -103,6 +111,7 @@ def sparse_xla(logits: Any, labels: Any, *, axis: int = -1) -> Any:
 
 
 @forward_kernel
+@unfolds
 def softmax_forward(
     logits: np.ndarray, targets: np.ndarray, *, axis: int = -1
 ) -> tuple[np.ndarray, Any]:
@@ -123,6 +132,7 @@ def softmax_forward(
 
 
 @backward_kernel
+@unfolds
 def softmax_backward(
     g: np.ndarray,
     out: np.ndarray,
@@ -152,6 +162,7 @@ def softmax_xla(logits: Any, targets: Any, *, axis: int = -1) -> Any:
 
 
 @forward_kernel
+@unfolds
 def sigmoid_forward(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, None]:
     """-targets * log sigmoid(logits) - (1 - targets) * log(1 - sigmoid(logits)), elementwise.
 
@@ -162,7 +173,7 @@ def sigmoid_forward(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray
     Returns:
         A loss for each logit, and no residuals.
     """
-    loss = np.array(np.abs(logits))
+    loss = np.abs(logits, out=np.empty_like(logits))
     np.negative(loss, out=loss)
     np.exp(loss, out=loss)
     np.log1p(loss, out=loss)
@@ -172,6 +183,7 @@ def sigmoid_forward(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray
 
 
 @backward_kernel
+@unfolds
 def sigmoid_backward(
     g: np.ndarray, out: np.ndarray, residuals: None, arrays: tuple[Any, ...], needed: Any
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -179,7 +191,7 @@ def sigmoid_backward(
     logits, targets = arrays
     dlogits = None
     if needed[0]:
-        dlogits = logistic(logits, np.empty(logits.shape, logits.dtype))
+        dlogits = logistic(logits, np.empty_like(logits))
         dlogits -= targets
         dlogits *= g
     return dlogits, -(logits * g) if needed[1] else None

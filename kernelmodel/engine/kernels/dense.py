@@ -11,6 +11,7 @@ from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import finish, unfinish, xla_activate
 from kernelmodel.engine.kernels.product import product
 from kernelmodel.engine.kernels.rows import column_sums
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import fused
 
 
@@ -20,6 +21,7 @@ def as_rows(x: np.ndarray) -> np.ndarray:
 
 
 @forward_kernel
+@unfolds
 def forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, *, activation: str | None = None
 ) -> tuple[np.ndarray, None]:
@@ -40,6 +42,7 @@ def forward(
 
 
 @backward_kernel
+@unfolds
 def backward(
     g: np.ndarray,
     out: np.ndarray,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import fused
 
 
@@ -19,6 +20,7 @@ def masked(x: np.ndarray, keep: np.ndarray, rate: float) -> np.ndarray:
 
 
 @forward_kernel
+@unfolds
 def forward(x: np.ndarray, keep: np.ndarray, *, rate: float) -> tuple[np.ndarray, None]:
     """Apply a dropout mask.
 
@@ -34,6 +36,7 @@ def forward(x: np.ndarray, keep: np.ndarray, *, rate: float) -> tuple[np.ndarray
 
 
 @backward_kernel
+@unfolds
 def backward(
     g: np.ndarray,
     out: np.ndarray,

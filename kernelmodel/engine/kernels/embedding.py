@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine import pool
+from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
 CHUNK = 1 << 16  # table entries added to at a time; their indices stay in the cache
@@ -52,7 +54,7 @@ def backward(
     return dtable, None
 
 
-def add_rows(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+def plain_add_rows(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     """`np.add.at(target, places, rows)` for an array of (n, m).
 
     Rows whose places all differ are added at once, first those that come first at their place.
@@ -69,6 +71,9 @@ def add_rows(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
             target[places[first]] += rows[at[first]]
             places, at = places[~first], at[~first]
     add_entries(target, places, rows[at])
+
+
+add_rows = Twin(plain_add_rows, loops.add_rows, minimum=1 << 12)
 
 
 def add_entries(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:

@@ -44,7 +44,7 @@ def forward_kernel(function: Kernel) -> Kernel:
     is a storage format here: inputs are widened, the result takes the first input's dtype.
     """
 
-    @wraps(function)
+    @wraps(function, updated=())
     def forward(*arrays: Any, **static: Any) -> tuple[Any, Any]:
         values = tuple(map(plain, arrays))
         if not any(map(is_half, values)):
@@ -58,7 +58,7 @@ def forward_kernel(function: Kernel) -> Kernel:
 def backward_kernel(function: Kernel) -> Kernel:
     """The same for a backward function: each gradient comes in its input's dtype."""
 
-    @wraps(function)
+    @wraps(function, updated=())
     def backward(
         g: Any, out: Any, residuals: Any, arrays: Any, needed: Any, **static: Any
     ) -> tuple[Any, ...]:

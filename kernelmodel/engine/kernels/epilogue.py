@@ -10,6 +10,7 @@ from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.rows import apply_row
 from kernelmodel.engine.numba_support import Twin
+from kernelmodel.engine.plan import as_one
 
 FUSED_ACTIVATIONS = (None, "linear", "relu", "tanh", "sigmoid")
 
@@ -34,8 +35,8 @@ def plain_relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> N
     np.multiply(g, out > 0, out=result)
 
 
-add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 12)
-relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 12)
+add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 9)
+relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 9)
 
 
 def finish(y: np.ndarray, bias: np.ndarray | None, activation: str | None) -> None:
@@ -74,7 +75,8 @@ def unfinish(g: np.ndarray, out: np.ndarray, activation: str | None) -> np.ndarr
         A new array, or `g` itself for a linear activation: not to be written to.
     """
     if activation == "relu":
-        result = pool.empty(g.shape, g.dtype)
+        small = out.nbytes < pool.SMALLEST
+        result = as_one(np.empty_like if small else pool.empty_like, out)
         relu_gradient(g, out, result)
         return result
     if activation == "tanh":

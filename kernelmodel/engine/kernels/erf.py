@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import fused
 
 # erf(x) = x P(x^2) / Q(x^2) on [-1, 1].
@@ -98,6 +99,7 @@ def error_function(x: np.ndarray) -> np.ndarray:
 
 
 @forward_kernel
+@unfolds
 def forward(x: np.ndarray) -> tuple[np.ndarray, None]:
     """The error function, elementwise.
 
@@ -111,6 +113,7 @@ def forward(x: np.ndarray) -> tuple[np.ndarray, None]:
 
 
 @backward_kernel
+@unfolds
 def backward(
     g: np.ndarray, out: np.ndarray, residuals: None, arrays: tuple[Any, ...], needed: Any
 ) -> tuple[np.ndarray]:

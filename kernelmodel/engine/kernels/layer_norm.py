@@ -10,15 +10,57 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import pool
+from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.flat import Axes, Flat, flat_or_none, scaled, split_axes
 from kernelmodel.engine.kernels.rows import apply_row, column_sums, row_sums
+from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
 
 def dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The dot product of each row of `a` with that of `b`."""
     return np.einsum("ij,ij->i", a, b)
+
+
+def plain_centred(matrix: np.ndarray, mean: np.ndarray, result: np.ndarray) -> None:
+    """result = each row of an (n, m) matrix, less its mean."""
+    np.subtract(matrix, mean[:, None], out=result)
+
+
+def plain_units(
+    matrix: np.ndarray,
+    inverse: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    unit: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    """unit = each row of an (n, m) matrix times its inverse; result = unit * gamma + beta."""
+    np.multiply(matrix, inverse[:, None], out=unit)
+    apply_row(np.multiply, unit, gamma, result)
+    apply_row(np.add, result, beta, result)
+
+
+def plain_gradient(
+    g: np.ndarray,
+    unit: np.ndarray,
+    share: np.ndarray,
+    mean: np.ndarray,
+    inverse: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    """result = (g - unit * share - mean) * inverse: (n, m) matrices, and one number a row."""
+    np.multiply(unit, share[:, None], out=result)
+    np.subtract(g, result, out=result)
+    result -= mean[:, None]
+    result *= inverse[:, None]
+
+
+centred = Twin(plain_centred, loops.centred, minimum=1 << 12)
+units = Twin(plain_units, loops.units, minimum=1 << 12)
+gradient = Twin(plain_gradient, loops.normalized_gradient, minimum=1 << 12)
 
 
 def normalize(
@@ -35,11 +77,16 @@ def normalize(
     matrix = flat(x)
     width = max(matrix.shape[1], 1)
     if centre:
-        matrix = matrix - (row_sums(matrix) / width)[:, None]
+        whole, matrix = matrix, pool.empty(matrix.shape, matrix.dtype)
+        centred(whole, row_sums(whole) / width, matrix)
     inverse = 1 / np.sqrt(dots(matrix, matrix) / width + epsilon)
-    unit = matrix * inverse[:, None]
-    y = flat.undo(scaled(unit, flat_or_none(gamma), flat_or_none(beta)))
-    return y, (flat, unit, inverse)
+    if gamma is None or beta is None:
+        unit = matrix * inverse[:, None]
+        y = scaled(unit, flat_or_none(gamma), flat_or_none(beta))
+    else:
+        unit, y = pool.empty_like(matrix), pool.empty_like(matrix)
+        units(matrix, inverse, gamma.reshape(-1), beta.reshape(-1), unit, y)
+    return flat.undo(y), (flat, unit, inverse)
 
 
 def gradients(
@@ -56,10 +103,9 @@ def gradients(
         dbeta = column_sums(matrix).reshape(beta.shape)
     if needed[0]:
         g_unit = matrix if gamma is None else apply_row(np.multiply, matrix, gamma.reshape(-1))
-        dmatrix = g_unit - unit * (dots(g_unit, unit) / width)[:, None]
-        if centre:
-            dmatrix -= (row_sums(g_unit) / width)[:, None]
-        dmatrix *= inverse[:, None]
+        mean = row_sums(g_unit) / width if centre else np.zeros_like(inverse)
+        dmatrix = pool.empty_like(g_unit)
+        gradient(g_unit, unit, dots(g_unit, unit) / width, mean, inverse, dmatrix)
         dx = flat.undo(dmatrix)
     return dx, dgamma, dbeta
 

@@ -23,6 +23,55 @@ def relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> None:
             result[i, j] = g[i, j] * (1 if out[i, j] > 0 else 0)
 
 
+def centred(matrix: np.ndarray, mean: np.ndarray, result: np.ndarray) -> None:
+    """result = each row less its mean: (n, m) and (n,)."""
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            result[i, j] = matrix[i, j] - mean[i]
+
+
+def units(
+    matrix: np.ndarray,
+    inverse: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    unit: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    """Rows to unit variance, then scaled and moved: (n, m) matrices, (n,), (m,) and (m,)."""
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            value = matrix[i, j] * inverse[i]
+            unit[i, j] = value
+            value = value * gamma[j]
+            result[i, j] = value + beta[j]
+
+
+def normalized_gradient(
+    g: np.ndarray,
+    unit: np.ndarray,
+    share: np.ndarray,
+    mean: np.ndarray,
+    inverse: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    """The gradient of rows that were normalized: (n, m) matrices, and (n,)."""
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            value = unit[i, j] * share[i]
+            value = g[i, j] - value
+            value = value - mean[i]
+            result[i, j] = value * inverse[i]
+
+
+def add_rows(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    """target[places[i]] += rows[i] for one i after the other: (n, m), (k,) and (k, m)."""
+    for i in range(places.size):
+        place = places[i]
+        for j in range(target.shape[1]):
+            target[place, j] += rows[i, j]
+
+
 def max_pool_gradient(
     g: np.ndarray,
     out: np.ndarray,
@@ -33,14 +82,16 @@ def max_pool_gradient(
     down: int,
     across: int,
     disjoint: bool,
+    free: np.ndarray,
 ) -> None:
     """Give each window's g to its first maximum; arrays are (batch, rows, columns, channels).
+
+    `free` is scratch memory of (columns, channels).
 
     Where windows overlap, rows run from the last to the first: a position that several windows
     chose gets their gradients in the order in which a loop over taps would add them.
     """
     batch, rows, columns, channels = out.shape
-    free = np.empty((columns, channels), g.dtype)
     for b in range(batch):
         for step in range(rows):
             i = step if disjoint else rows - 1 - step
@@ -58,6 +109,61 @@ def max_pool_gradient(
                             target[c] = gradient[c] * chosen
                         else:
                             target[c] += gradient[c] * chosen
+
+
+def relu_max(
+    y: np.ndarray,
+    row: np.ndarray,
+    pooled: np.ndarray,
+    chosen: np.ndarray,
+    height: int,
+    width: int,
+    down: int,
+    across: int,
+) -> None:
+    """Each window's maximum of relu(y + row), and the first of its taps that has it.
+
+    Arrays are (batch, rows, columns, channels), and `row` is (channels,). The tap is 255 where
+    relu passes no gradient on.
+    """
+    batch, rows, columns, channels = pooled.shape
+    for b in range(batch):
+        for i in range(rows):
+            pooled[b, i] = 0
+            chosen[b, i] = 255
+            for tap in range(height * width):
+                p, q = tap // width, tap % width
+                line, number = y[b, i * down + p], np.uint8(tap)
+                for j in range(columns):
+                    seen, top, taken = line[j * across + q], pooled[b, i, j], chosen[b, i, j]
+                    for c in range(channels):
+                        value, best, old = seen[c] + row[c], top[c], taken[c]
+                        old = np.uint8(255) if value != value else old
+                        taken[c] = number if value > best else old
+                        top[c] = best if (value <= best) | (best != best) else value  # first NaN
+
+
+def spread_taps(
+    g: np.ndarray,
+    chosen: np.ndarray,
+    dy: np.ndarray,
+    height: int,
+    width: int,
+    down: int,
+    across: int,
+) -> None:
+    """Each window's g to the tap that was chosen, g * 0 to its others: arrays as in `relu_max`."""
+    batch, rows, columns, channels = g.shape
+    one, zero = g.dtype.type(1), g.dtype.type(0)
+    for b in range(batch):
+        for i in range(rows):
+            for tap in range(height * width):
+                p, q = tap // width, tap % width
+                line, number = dy[b, i * down + p], np.uint8(tap)
+                for j in range(columns):
+                    target, gradient, taken = line[j * across + q], g[b, i, j], chosen[b, i, j]
+                    for c in range(channels):
+                        target[c] = gradient[c] * (one if taken[c] == number else zero)
 
 
 def add_columns(
@@ -88,6 +194,44 @@ def add_columns(
                     target = line[j * column_stride + q]
                     for c in range(channels):
                         target[c] += source[c]
+
+
+def lstm_cell(
+    z: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    activated: np.ndarray,
+) -> None:
+    """Gates from their tanhs and the new cell state, twice; z is (batch, 4 * units)."""
+    units = old.shape[1]
+    for b in range(z.shape[0]):
+        row = z[b]
+        for u in range(z.shape[1]):
+            row[u] = row[u] * scale[b, u] + offset[b, u]
+        i, f, candidate = row[:units], row[units : 2 * units], row[2 * units : 3 * units]
+        for u in range(units):
+            c = i[u] * candidate[u]
+            c = c + f[u] * old[b, u]
+            new[b, u] = c
+            activated[b, u] = c
+
+
+def lstm_step_back(
+    dz: np.ndarray, dh: np.ndarray, dc: np.ndarray, h_to_c: np.ndarray, gates: np.ndarray
+) -> None:
+    """Gradients of a step's gates and of the cell state before; dz and gates are (batch, 4, u)."""
+    for b in range(dz.shape[0]):
+        di, df, dcandidate, do = dz[b, 0], dz[b, 1], dz[b, 2], dz[b, 3]
+        f = gates[b, 1]
+        for u in range(dz.shape[2]):
+            c = dh[b, u] * h_to_c[b, u] + dc[b, u]
+            di[u] *= c
+            df[u] *= c
+            dcandidate[u] *= c
+            do[u] *= dh[b, u]
+            dc[b, u] = c * f[u]
 
 
 def lstm_slopes(

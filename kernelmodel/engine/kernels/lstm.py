@@ -35,6 +35,8 @@ from kernelmodel.engine.primitive import fused
 
 Residuals = tuple[np.ndarray, ...]
 
+CALLS = 8  # NumPy functions that a twin of a step spares, each of them on few elements
+
 
 @forward_kernel
 def forward(
@@ -92,29 +94,54 @@ def forward(
         scale = np.tile(stretch, (z_all.shape[1], 1))
         offset = 1 - scale
         share = np.empty(scale.shape, dtype)
+        some = z_all[0], scale, offset, c_all[0], c_all[1], cell_all[0]
+        cell_step = usual_cell.choose(*some, calls=CALLS * steps)
         for t in range(steps):
             z, c_new, h_new, activated = z_all[t], c_all[t + 1], h_all[t + 1], cell_all[t]
             z += np.matmul(h_all[t], recurrent, out=share)
             if one_tanh:
                 np.tanh(z, out=z)
-                z *= scale
-                z += offset
             else:
                 gate(z[:, : 2 * units], recurrent_activation)
                 gate(z[:, 2 * units : 3 * units], activation)
                 gate(z[:, 3 * units :], recurrent_activation)
-            np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=c_new)
-            np.multiply(z[:, units : 2 * units], c_all[t], out=h_new)
-            c_new += h_new
-            activated[...] = c_new
+            cell_step(z, scale, offset, c_all[t], c_new, activated)
             gate(activated, activation)
             np.multiply(z[:, 3 * units :], activated, out=h_new)
             idle = skipped[t] if skipped else NO_ROWS
             if len(idle):
                 c_new[idle], h_new[idle] = c_all[t][idle], h_all[t][idle]
 
-    run_samples(compute, batch, 4 * units)
+    if steps:
+        run_samples(compute, batch, 4 * units)
     return (h[1:].transpose(1, 0, 2), h[-1].copy(), c[-1].copy()), (inputs, gates, h, c, cell)
+
+
+def cell_of(
+    z: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    activated: np.ndarray,
+) -> None:
+    """Stretch the gates and compute the new cell state.
+
+    Args:
+        z: Gates (batch, 4 * units), multiplied by `scale` and moved by `offset` in place.
+        scale: Like z.
+        offset: Like z.
+        old: Cell state before the step (batch, units).
+        new: Written to: the one after it.
+        activated: Written to: a copy.
+    """
+    units = old.shape[1]
+    z *= scale
+    z += offset
+    np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=new)
+    np.multiply(z[:, units : 2 * units], old, out=activated)
+    new += activated
+    activated[...] = new
 
 
 def slopes_of(
@@ -145,7 +172,30 @@ def slopes_of(
     np.multiply(o, slope(cell, activation), out=h_to_c)
 
 
-usual_slopes = Twin(slopes_of, loops.lstm_slopes, minimum=1 << 12, patience=1 << 26)
+usual_slopes = Twin(slopes_of, loops.lstm_slopes, minimum=1 << 12)
+
+
+def step_back(
+    dz: np.ndarray, dh: np.ndarray, dc: np.ndarray, h_to_c: np.ndarray, gates: np.ndarray
+) -> None:
+    """The gradients of a step's gates, and of the cell state before it.
+
+    Args:
+        dz: Slopes of the gates' shares (batch, 4, units), multiplied by the gradients of c and h.
+        dh: Gradient of h after the step (batch, units).
+        dc: Gradient of c after the step, written to: that before it.
+        h_to_c: The slope of c's share in h, likewise.
+        gates: Like dz.
+    """
+    c = dh * h_to_c
+    c += dc
+    dz[:, :3] *= c[:, None]
+    dz[:, 3] *= dh
+    np.multiply(c, gates[:, 1], out=dc)
+
+
+usual_cell = Twin(cell_of, loops.lstm_cell, minimum=0)
+usual_step_back = Twin(step_back, loops.lstm_step_back, minimum=0)
 
 
 @backward_kernel
@@ -177,6 +227,8 @@ def backward(
     if g_c is not None:
         dc0[...] = g_c
 
+    transposed = np.ascontiguousarray(recurrent_kernel.T)  # BLAS is faster so
+
     def compute_slopes(part: slice) -> None:
         those = split[part], c[:-1][part], cell[part], dz[part], h_to_c[part]
         if (activation, recurrent_activation) == ("tanh", "sigmoid"):
@@ -186,31 +238,28 @@ def backward(
 
     def compute(samples: slice) -> None:
         skipped = skipped_rows(mask, samples, go_backwards)
-        dz_all, slopes, f = (a[:, samples] for a in (dz, h_to_c, split[:, :, 1]))
+        dz_all, slopes, gates_all = (a[:, samples] for a in (dz, h_to_c, split))
         # dh and dc go from step to step, first as the gradients of the last states.
         dh, dc = dh0[samples], dc0[samples]
-        dc_now = np.empty_like(dc)
+        some = dz_all[0], dh, dc, slopes[0], gates_all[0]
+        back = usual_step_back.choose(*some, calls=CALLS * steps)
         for t in reversed(range(steps)):
             step = dz_all[t]
             if outer is not None:
                 dh += outer[t, samples]
-            np.multiply(dh, slopes[t], out=dc_now)
-            dc_now += dc
-            step[:, :3] *= dc_now[:, None]
-            step[:, 3] *= dh
-            dc_now *= f[t]
             idle = skipped[t] if skipped else NO_ROWS
             if len(idle):
-                step[idle] = 0
-                dc_now[idle] = dc[idle]
-                kept = dh[idle]
-            np.matmul(step.reshape(len(dh), 4 * units), recurrent_kernel.T, out=dh)
+                kept_h, kept_c = dh[idle], dc[idle]
+            back(step, dh, dc, slopes[t], gates_all[t])
             if len(idle):
-                dh[idle] = kept
-            dc[...] = dc_now
+                step[idle], dc[idle] = 0, kept_c
+            np.matmul(step.reshape(len(dh), 4 * units), transposed, out=dh)
+            if len(idle):
+                dh[idle] = kept_h
 
     run_steps(compute_slopes, steps, 4 * units * batch)
-    run_samples(compute, batch, 4 * units)
+    if steps:
+        run_samples(compute, batch, 4 * units)
     rows = dz.reshape(steps * batch, 4 * units)
     dweights = product(inputs.T, rows) if needed[1] or (needed[3] and bias is not None) else None
     dx = None

@@ -27,12 +27,25 @@ from kernelmodel.engine.primitive import fused
 Ints = int | Sequence[int]
 
 
-def layout(x: Any, pool_size: Ints, strides: Ints | None, padding: Padding) -> Windows:
+def layout(
+    spatial: Sequence[int],
+    pool_size: Ints,
+    strides: Ints | None = None,
+    padding: Padding = "valid",
+) -> Windows:
     """Where the windows lie; `strides` None means `pool_size`."""
-    axes = x.ndim - 2
+    axes = len(spatial)
     size = per_axis(pool_size, axes)
     steps = size if strides is None else per_axis(strides, axes)
-    return windows(tuple(x.shape[1:-1]), size, steps, hashable(padding), (1,) * axes)
+    return windows(tuple(spatial), size, steps, hashable(padding), (1,) * axes)
+
+
+def image_windows(
+    padded: np.ndarray, out: np.ndarray, height: int, width: int, down: int, across: int
+) -> Windows:
+    """Where the windows lie in images that have their padding."""
+    extents = padded.shape[1:3], out.shape[1:3]
+    return Windows((height, width), (down, across), (1, 1), ((0, 0), (0, 0)), *extents)
 
 
 def lowest(dtype: Any) -> Any:
@@ -76,16 +89,14 @@ def plain_max_gradient_2d(
     down: int,
     across: int,
     disjoint: bool,
+    free: np.ndarray,
 ) -> None:
-    """The same for images."""
-    extents = padded.shape[1:3], out.shape[1:3]
-    w = Windows((height, width), (down, across), (1, 1), ((0, 0), (0, 0)), *extents)
+    """The same for images; `free` is for its twin."""
+    w = image_windows(padded, out, height, width, down, across)
     plain_max_gradient(g, out, padded, dx, w)
 
 
-max_gradient_2d = Twin(
-    plain_max_gradient_2d, loops.max_pool_gradient, minimum=1 << 10, patience=1 << 26
-)
+max_gradient_2d = Twin(plain_max_gradient_2d, loops.max_pool_gradient, minimum=1 << 10)
 
 
 def max_gradient(
@@ -93,7 +104,8 @@ def max_gradient(
 ) -> None:
     """See `plain_max_gradient`."""
     if len(w.size) == 2:
-        max_gradient_2d(g, out, padded, dx, *w.size, *w.strides, w.disjoint)
+        free = np.empty(out.shape[2:], out.dtype)
+        max_gradient_2d(g, out, padded, dx, *w.size, *w.strides, w.disjoint, free)
     else:
         plain_max_gradient(g, out, padded, dx, w)
 
@@ -167,7 +179,7 @@ def max_forward(
     Returns:
         (batch, *out, channels), and no residuals.
     """
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
     return reduce_windows(x, w, np.maximum, lowest(x.dtype)), None
 
 
@@ -189,7 +201,7 @@ def max_backward(
     def add(block: Block, dx: np.ndarray, w: Windows, padded: Any) -> None:
         max_gradient(g[block], out[block], padded, dx, w)
 
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
     return (spread_windows(x, w, lowest(x.dtype), add),)
 
 
@@ -199,7 +211,7 @@ def max_xla(
     """The same in `jax.numpy`."""
     from jax import lax
 
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
     x, pads = w.xla_padded(x, lowest(x.dtype))
     return lax.reduce_window(x, lowest(x.dtype), lax.max, (1, *w.size, 1), (1, *w.strides, 1), pads)
 
@@ -219,7 +231,7 @@ def average_forward(
     Returns:
         (batch, *out, channels), and no residuals.
     """
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
     out = reduce_windows(x, w, np.add, 0)
     out /= counts(w, x.dtype)
     return out, None
@@ -239,7 +251,7 @@ def average_backward(
 ) -> tuple[np.ndarray]:
     """Share each window's gradient out among its input positions."""
     (x,) = arrays
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
     share = g / counts(w, x.dtype)
 
     def add(block: Block, dx: np.ndarray, w: Windows, padded: None) -> None:
@@ -258,7 +270,7 @@ def average_xla(
     """The same in `jax.numpy`."""
     from jax import lax
 
-    w = layout(x, pool_size, strides, padding)
+    w = layout(x.shape[1:-1], pool_size, strides, padding)
 
     def total(values: Any) -> Any:
         values, pads = w.xla_padded(values)

@@ -13,6 +13,7 @@ import numpy as np
 from kernelmodel.engine.defaults import DEFAULTS
 from kernelmodel.engine.kernels.crossentropy import checked
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.plan import as_one, unfolds
 from kernelmodel.engine.primitive import fused
 
 
@@ -28,6 +29,7 @@ def with_last(array: np.ndarray, axis: int) -> np.ndarray:
 
 
 @forward_kernel
+@unfolds
 def sparse_forward(
     probabilities: np.ndarray, labels: np.ndarray, *, axis: int = -1
 ) -> tuple[np.ndarray, Any]:
@@ -44,7 +46,7 @@ def sparse_forward(
     Raises:
         ValueError: Shapes don't match or a label is out of range.
     """
-    whole = checked(labels, probabilities, axis % probabilities.ndim)
+    whole = as_one(checked, labels, probabilities.shape, axis % probabilities.ndim)
     rows = with_last(probabilities, axis).reshape(-1, probabilities.shape[axis])
     at = np.arange(len(rows)), whole.reshape(-1)
     total = np.add.reduce(rows, 1)
@@ -54,6 +56,7 @@ def sparse_forward(
 
 
 @backward_kernel
+@unfolds
 def sparse_backward(
     g: np.ndarray,
     out: np.ndarray,
@@ -67,8 +70,7 @@ def sparse_backward(
     at, total, kept, counts = residuals
     shape = with_last(arrays[0], axis).shape
     spread = g.reshape(-1) * counts / total
-    gradient = np.empty((len(spread), shape[-1]), arrays[0].dtype)
-    gradient[...] = spread[:, None]
+    gradient = spread[:, None] * np.ones((len(spread), shape[-1]), arrays[0].dtype)
     gradient[at] -= spread / kept
     gradient = gradient.reshape(shape)
     return gradient if axis in (-1, len(shape) - 1) else np.moveaxis(gradient, -1, axis), None
@@ -85,6 +87,7 @@ def sparse_xla(probabilities: Any, labels: Any, *, axis: int = -1) -> Any:
 
 
 @forward_kernel
+@unfolds
 def categorical_forward(
     probabilities: np.ndarray, targets: np.ndarray, *, axis: int = -1
 ) -> tuple[np.ndarray, Any]:
@@ -106,6 +109,7 @@ def categorical_forward(
 
 
 @backward_kernel
+@unfolds
 def categorical_backward(
     g: np.ndarray,
     out: np.ndarray,
@@ -134,6 +138,7 @@ def categorical_xla(probabilities: Any, targets: Any, *, axis: int = -1) -> Any:
 
 
 @forward_kernel
+@unfolds
 def binary_forward(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
     """-targets * log(probabilities) - (1 - targets) * log(1 - probabilities), elementwise.
 
@@ -151,6 +156,7 @@ def binary_forward(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.n
 
 
 @backward_kernel
+@unfolds
 def binary_backward(
     g: np.ndarray, out: np.ndarray, kept: Any, arrays: tuple[Any, ...], needed: Any
 ) -> tuple[np.ndarray | None, np.ndarray | None]:

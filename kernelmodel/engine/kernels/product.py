@@ -6,12 +6,18 @@ product and so take a processor from whatever comes next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from kernelmodel.engine import parallel, pool
+from kernelmodel.engine.plan import as_one
 
 SMALL = 1 << 18  # multiplications that BLAS does on one thread anyway
 SHARE = 1 << 21  # multiplications that are worth another thread
+WAKE = 3 << 20  # multiplications that a thread does while another one wakes up
+LANES = 16  # rows or columns that BLAS computes at a time
 
 
 def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -23,31 +29,68 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
         out: (n, m) for the result; a new array if None.
 
     Returns:
-        The result, in pooled memory if it is new.
+        The result, in pooled memory if it is new and large.
     """
-    (n, k), m = a.shape, b.shape[1]
-    work = n * k * m
-    if work <= SMALL:
-        return np.matmul(a, b, out=out)
-    if out is None:
-        out = pool.empty((n, m), np.result_type(a, b))
-    if work < 2 * SHARE:
+    small = a.shape[0] * a.shape[1] * b.shape[1] <= SMALL
+    return np.matmul(a, b, out=out) if small else as_one(shared_product, a, b, out)
 
-        def compute_all(_: int) -> None:
+
+def shared_product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+    """The same for large matrices."""
+    return shared_products([(a, b, out)])[0]
+
+
+def shared_products(
+    factors: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray | None]],
+) -> list[np.ndarray]:
+    """Such products at the same time; to the bit what they are one by one.
+
+    Args:
+        factors: The arguments of `shared_product` for each.
+    """
+    tasks, results, work = [], [], 0
+    for a, b, out in factors:
+        n, m = a.shape[0], b.shape[1]
+        work += n * m * a.shape[1]
+        out = pool.empty((n, m), np.result_type(a, b)) if out is None else out
+        results.append(out)
+        down = n >= m
+        for part in shares(n if down else m, n * m * a.shape[1], parallel.width()):
+            if down:
+                tasks.append((a[part], b, out[part]))
+            else:
+                tasks.append((a, b[:, part], out[:, part]))
+
+    def compute(part: Sequence[Any]) -> None:
+        for a, b, out in part:
             np.matmul(a, b, out=out)
 
-        parallel.run(compute_all, 1)
-        return out
-    count = min(work // SHARE, 2 * parallel.width())
-    down = n >= m
-    slices = parallel.even_slices(n if down else m, count)
+    parts = [[task] for task in tasks] if threads_for(work, len(tasks)) > 1 else [tasks]
+    parallel.run(lambda i: compute(parts[i]), len(parts))
+    return results
 
-    def compute(i: int) -> None:
-        part = slices[i]
-        if down:
-            np.matmul(a[part], b, out=out[part])
-        else:
-            np.matmul(a, b[:, part], out=out[:, part])
 
-    parallel.run(compute, len(slices))
-    return out
+def threads_for(work: int, threads: int) -> int:
+    """How many of these threads so many multiplications are worth."""
+    return min(threads, (work - WAKE) // SHARE)
+
+
+def shares(length: int, work: int, threads: int) -> list[slice]:
+    """Rows (or columns) cut so that all threads end at about the same time.
+
+    With the number of threads the cut changes, and so can, on some processors, the last bits.
+
+    The last slice is the first that `parallel.run` begins with, and the largest: a thread that is
+    woken up begins later. If one came last, the caller would have to be woken up as well.
+
+    Args:
+        length: Number of rows.
+        work: Multiplications for all of them.
+        threads: How many threads there are.
+    """
+    threads = threads_for(work, threads)
+    share = length * (work - WAKE) // (threads * work) // LANES * LANES if threads > 1 else 0
+    if share == 0:
+        return [slice(0, length)]
+    starts = range(0, threads * share, share)
+    return [*(slice(at, at + share) for at in starts[:-1]), slice(starts[-1], length)]

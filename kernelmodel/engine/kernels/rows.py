@@ -34,7 +34,7 @@ def last_axis_max(x: np.ndarray) -> np.ndarray:
     """The maxima of (..., m) over its last axis, (..., 1); short rows are laid out as columns."""
     if not 1 < x.shape[-1] <= SHORT or x.size <= FEW:
         return np.maximum.reduce(x, -1, keepdims=True)
-    columns = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
+    columns = x.reshape(-1, x.shape[-1]).T.copy()
     return np.maximum.reduce(columns, axis=0).reshape(*x.shape[:-1], 1)
 
 
@@ -58,7 +58,7 @@ def apply_row(
     if n < 1024 or m > SHORT:
         return operation(matrix, row, out=out)
     if out is None:
-        out = np.empty(matrix.shape, np.result_type(matrix, row))
+        out = np.empty_like(matrix, np.result_type(matrix, row))
     joined = 256 // max(m, 8)
     whole = n - n % joined
     wide = (whole // joined, joined * m)

@@ -106,6 +106,8 @@ def backward(
     if g_h is not None:
         dh0[...] = g_h
 
+    transposed = np.ascontiguousarray(recurrent_kernel.T)  # BLAS is faster so
+
     def compute(samples: slice) -> None:
         skipped = skipped_rows(mask, samples, go_backwards)
         dh = dh0[samples]  # from step to step
@@ -117,7 +119,7 @@ def backward(
             idle = skipped[t] if skipped else NO_ROWS
             through = dh[idle]
             step[idle] = 0
-            np.matmul(step, recurrent_kernel.T, out=dh)
+            np.matmul(step, transposed, out=dh)
             dh[idle] = through
 
     run_samples(compute, batch, units)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.rows import last_axis_max, last_axis_sums
+from kernelmodel.engine.plan import unfolds
 from kernelmodel.engine.primitive import fused
 
 Axis = int | tuple[int, ...]
@@ -28,6 +29,7 @@ def greatest(x: np.ndarray, axis: Axis) -> Any:
 
 
 @forward_kernel
+@unfolds
 def softmax_forward(x: np.ndarray, *, axis: Axis = -1) -> tuple[np.ndarray, None]:
     """exp(x) / sum(exp(x)).
 
@@ -45,6 +47,7 @@ def softmax_forward(x: np.ndarray, *, axis: Axis = -1) -> tuple[np.ndarray, None
 
 
 @backward_kernel
+@unfolds
 def softmax_backward(
     g: np.ndarray,
     out: np.ndarray,
@@ -68,6 +71,7 @@ def softmax_xla(x: Any, *, axis: Axis = -1) -> Any:
 
 
 @forward_kernel
+@unfolds
 def log_softmax_forward(x: np.ndarray, *, axis: Axis = -1) -> tuple[np.ndarray, None]:
     """x - log(sum(exp(x))).
 
@@ -84,6 +88,7 @@ def log_softmax_forward(x: np.ndarray, *, axis: Axis = -1) -> tuple[np.ndarray, 
 
 
 @backward_kernel
+@unfolds
 def log_softmax_backward(
     g: np.ndarray,
     out: np.ndarray,

