@@ -277,8 +277,10 @@ def notebook(lab, page):
     folder, url = lab
 
     def make(name, cells, front_end="lab"):
-        # The page is that of all tests, and keeps something of a notebook that had the same name.
-        name = f"{next(NUMBERS)}_{name}"
+        # A folder of its own: the page is that of all tests, and keeps something of a notebook that
+        # had the same path; what a notebook saves would be named otherwise beside another's.
+        name = f"{next(NUMBERS)}/{name}"
+        (folder / name).parent.mkdir()
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         made.metadata["kernelspec"] = {
             "name": "python3",
