@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from inspect import isfunction
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ def machine_code(source: str, name: str, kinds: Sequence[str]) -> tuple[str, byt
     """Compile loops.
 
     Args:
-        source: Of a Python function of arrays and numbers, which may use `np`.
+        source: Of a Python function of arrays and numbers, which may use `np`, and of others that
+            it calls.
         name: Of the function.
         kinds: Of its arguments: "float32 2" for an array of two axes, "float32" for a NumPy
             scalar, "int" for a Python int or bool.
@@ -56,7 +58,8 @@ def machine_code(source: str, name: str, kinds: Sequence[str]) -> tuple[str, byt
 
     space: dict[str, Any] = {"np": np}
     exec(source, space)
-    space["loops"] = numba.njit(space[name], **OPTIONS)
+    space |= {key: numba.njit(part, **OPTIONS) for key, part in space.items() if isfunction(part)}
+    space["loops"] = space[name]
     names, values, flags = [], [], []
     signature: list[Any] = []
     for i, kind in enumerate(kinds):

@@ -178,9 +178,12 @@ class PlannedTwin:
 
     def __init__(self, twin: Twin, key: Key) -> None:
         self.twin, self.key = twin, key
+        self.ready: Callable[..., None] | None = None
 
     def __call__(self, *arguments: Any) -> None:
-        function = self.twin.ready.get(self.key) or self.twin.choose(*arguments)
+        if self.ready is None:
+            self.ready = self.twin.ready.get(self.key)
+        function = self.ready or self.twin.choose(*arguments)
         function(*arguments)
 
 
@@ -201,7 +204,7 @@ def compiled(
         ImportError: There is no Numba.
         CannotCompile: Numba doesn't compile such loops.
     """
-    source, name = textwrap.dedent(inspect.getsource(loops)), loops.__name__
+    source, name = source_of(loops), loops.__name__
     file = file_name(source, name, kinds)
     found = read(file)
     if found is None:
@@ -210,6 +213,13 @@ def compiled(
         found = compiler.compile(source, name, kinds)
         write(file, *found)
     return load(*found, kinds)
+
+
+def source_of(loops: Callable[..., None]) -> str:
+    """The source of a function, after that of those functions of its module that it calls."""
+    named: list[Any] = [loops.__globals__.get(name) for name in loops.__code__.co_names]
+    parts = [*(part for part in named if inspect.isfunction(part)), loops]
+    return "\n".join(textwrap.dedent(inspect.getsource(part)) for part in parts)
 
 
 def layout(*arguments: Any) -> Key:

@@ -65,6 +65,42 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+class OneThread:
+    """In a `with` block the BLAS under NumPy computes with one thread for each caller.
+
+    Blocks may lie within one another or be those of several threads: the last one to end sets the
+    number of threads back.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.blocks = self.before = 0
+
+    def __enter__(self) -> None:
+        library = blas()
+        if library is not None:
+            with self.lock:
+                self.blocks += 1
+                if self.blocks == 1:
+                    self.before = library.get()
+                    library.set(1)
+
+    def __exit__(self, *_: object) -> None:
+        library = blas()
+        if library is not None:
+            with self.lock:
+                self.blocks -= 1
+                if self.blocks == 0:
+                    library.set(self.before)
+
+    def threads(self) -> int:
+        """How many threads there are to share work out to: those of BLAS outside of all blocks."""
+        library = blas()
+        if library is None:
+            return 1
+        return min(self.before if self.blocks else library.get(), processors())
+
+
 class Job:
     """Tasks that several threads take one by one.
 
@@ -175,12 +211,14 @@ class Team:
 
 
 _team = Team()
+ONE_THREAD = OneThread()
 
 
 def _forget_threads() -> None:
     """In a forked child: the parent's threads aren't there."""
     global _team
     _team = Team()
+    ONE_THREAD.lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -203,31 +241,21 @@ def run(body: Body, tasks: int) -> None:
     The number of threads is that of NumPy's BLAS (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and
     threadpoolctl set it), at most the number of processors that the process may use.
     """
-    library, team = blas(), _team
-    if library is None or not team.busy.acquire(blocking=False):
+    team = _team
+    if blas() is None or not team.busy.acquire(blocking=False):
         for task in range(tasks):
             body(task)
         return
     try:
-        threads = library.get()
-        library.set(1)
-        helpers = min(threads, processors(), tasks) - 1 if tasks > 1 else 0
-        try:
-            if helpers:
-                team.run(body, tasks, helpers)
-            else:
-                for task in range(tasks):
-                    body(task)
-        finally:
-            library.set(threads)
+        with ONE_THREAD:
+            team.run(body, tasks, min(tasks, ONE_THREAD.threads()) - 1 if tasks > 1 else 0)
     finally:
         team.busy.release()
 
 
 def width() -> int:
     """How many threads `run` would use now."""
-    library = blas()
-    return 1 if library is None or _team.busy.locked() else min(library.get(), processors())
+    return 1 if _team.busy.locked() else ONE_THREAD.threads()
 
 
 def even_slices(length: int, count: int) -> list[slice]:

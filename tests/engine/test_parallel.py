@@ -55,6 +55,30 @@ def test_each_task_once_on_several_threads(four_threads: FakeBlas) -> None:
     assert four_threads.seen == [4, 1, 4]
 
 
+def test_blas_has_its_threads_again_when_the_last_block_ends(four_threads: FakeBlas) -> None:
+    first_ends, second_began = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with parallel.ONE_THREAD:
+            second_began.set()
+            first_ends.wait(30)
+
+    thread = threading.Thread(target=second)
+    with parallel.ONE_THREAD:
+        thread.start()
+        assert second_began.wait(30)
+        with parallel.ONE_THREAD:
+            assert parallel.width() == 4
+            parallel.run(lambda i: None, 8)
+    assert four_threads.seen == [4, 1]
+    first_ends.set()
+    thread.join()
+    assert four_threads.seen == [4, 1, 4]
+    with pytest.raises(KeyError), parallel.ONE_THREAD:
+        raise KeyError
+    assert four_threads.seen == [4, 1, 4, 1, 4]
+
+
 def test_nobody_waits_for_a_thread_that_took_no_task(four_threads: FakeBlas) -> None:
     parallel.run(lambda i: None, 8)  # the team is there
     held = threading.Event()

@@ -1,7 +1,8 @@
 """Attention of several heads as one primitive: scores, mask, softmax, dropout, mixed values.
 
-A block of samples and heads is small enough for a second-level cache, and threads share the blocks
-out. Queries, keys and values are read, and outputs written, where they lie: no axis is moved.
+Threads share out blocks of samples and heads. A block is small enough for a cache, and large enough
+for threads to seldom wait for one another, as each call of a NumPy function may. Queries, keys and
+values are read, and outputs written, where they lie: no axis is moved.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762); that the softmax's gradient needs only the outputs:
 Dao et al. 2022 (arXiv:2205.14135).
@@ -14,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from kernelmodel.engine import parallel, pool
+from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
+from kernelmodel.engine.kernels.polynomials import exp_below
 from kernelmodel.engine.kernels.rows import last_axis_max, last_axis_sums
+from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
-BLOCK_BYTES = 1 << 19  # of weights
+BLOCK_BYTES = 1 << 20  # of weights
 
 Block = tuple[slice, slice]
 
@@ -54,8 +58,7 @@ def softmax_in_place(scores: np.ndarray, hidden: np.ndarray | None) -> None:
     top = last_axis_max(scores)
     if hidden is not None:
         top[np.isneginf(top)] = 0  # everything is hidden
-    scores -= top
-    np.exp(scores, out=scores)
+    exp_below(scores.reshape(-1, scores.shape[-1]), top.reshape(-1))
     total = last_axis_sums(scores)
     if hidden is not None:
         total[total == 0] = 1
@@ -116,6 +119,15 @@ def dropped(weights: np.ndarray, keep: np.ndarray | None, block: Block, rate: fl
     return weights * np.multiply(keep[block].view(np.uint8), factor, dtype=weights.dtype)
 
 
+def plain_softmax_gradient(g: np.ndarray, weights: np.ndarray, delta: np.ndarray) -> None:
+    """g = (g - delta) * weights, in place: (n, m), (n, m) and (n,)."""
+    g -= delta[:, None]
+    g *= weights
+
+
+softmax_gradient = Twin(plain_softmax_gradient, loops.softmax_gradient, minimum=1 << 9)
+
+
 @backward_kernel
 def backward(
     g: Any,
@@ -140,7 +152,7 @@ def backward(
         block = blocks[i]
         w = weights[block]
         dw = pool.empty(w.shape, w.dtype)
-        delta: Any = 0  # of each row: sum(weights * their gradients)
+        delta = np.zeros(w.shape[:-1], w.dtype)  # of each row: sum(weights * their gradients)
         if g_out is None:
             dw.fill(0)
         else:
@@ -151,12 +163,12 @@ def backward(
             np.matmul(g_block, by_head(v, block).mT, out=dw)
             if keep is not None:
                 dw = dropped(dw, keep, block, rate)
-            delta = np.einsum("bhtn,bhtn->bht", g_block, by_head(out[0], block))[..., None]
+            delta = np.einsum("bhtn,bhtn->bht", g_block, by_head(out[0], block))
         if g_weights is not None:
             dw += g_weights[block]
-            delta = delta + np.einsum("bhts,bhts->bht", g_weights[block], w)[..., None]
-        dw -= delta
-        dw *= w
+            delta = delta + np.einsum("bhts,bhts->bht", g_weights[block], w)
+        by_row = (-1, s)
+        softmax_gradient(dw.reshape(by_row), w.reshape(by_row), delta.reshape(-1))
         if dq is not None:
             np.matmul(dw, by_head(k, block) * k.dtype.type(scale), out=by_head(dq, block))
         if dk is not None:

@@ -64,6 +64,13 @@ def normalized_gradient(
             result[i, j] = value * inverse[i]
 
 
+def softmax_gradient(g: np.ndarray, weights: np.ndarray, delta: np.ndarray) -> None:
+    """g = (g - delta) * weights, in place: (n, m), (n, m) and (n,)."""
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            g[i, j] = (g[i, j] - delta[i]) * weights[i, j]
+
+
 def add_rows(target: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     """target[places[i]] += rows[i] for one i after the other: (n, m), (k,) and (k, m)."""
     for i in range(places.size):
@@ -198,24 +205,28 @@ def add_columns(
 
 def lstm_cell(
     z: np.ndarray,
+    share: np.ndarray,
     scale: np.ndarray,
     offset: np.ndarray,
     old: np.ndarray,
     new: np.ndarray,
     activated: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """Gates from their tanhs and the new cell state, twice; z is (batch, 4 * units)."""
+    """A step of LSTM cells with the usual activations: z is (batch, 4 * units)."""
     units = old.shape[1]
     for b in range(z.shape[0]):
         row = z[b]
         for u in range(z.shape[1]):
-            row[u] = row[u] * scale[b, u] + offset[b, u]
+            row[u] = tanh_of(row[u] + share[b, u]) * scale[b, u] + offset[b, u]
         i, f, candidate = row[:units], row[units : 2 * units], row[2 * units : 3 * units]
+        o, c, new_c = row[3 * units :], old[b], new[b]
         for u in range(units):
-            c = i[u] * candidate[u]
-            c = c + f[u] * old[b, u]
-            new[b, u] = c
-            activated[b, u] = c
+            new_c[u] = i[u] * candidate[u] + f[u] * c[u]
+        for u in range(units):
+            activated[b, u] = tanh_of(new_c[u])
+        for u in range(units):
+            out[b, u] = o[u] * activated[b, u]
 
 
 def lstm_step_back(
@@ -250,3 +261,53 @@ def lstm_slopes(
                 dcandidate[u] = (one - candidate[u] * candidate[u]) * i[u]
                 do[u] = o[u] * (one - o[u]) * k[u]
                 slope[u] = o[u] * (one - k[u] * k[u])
+
+
+def tanh(x: np.ndarray) -> None:
+    """x = tanh(x), in place: `polynomials.plain_tanh`."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] = tanh_of(x[i, j])
+
+
+def tanh_of(x: np.float32) -> np.float32:
+    """tanh(x)."""
+    y = np.float32(-9.1) if x < np.float32(-9.1) else x  # a NaN stays
+    y = np.float32(9.1) if y > np.float32(9.1) else y
+    s = y * y
+    p = s * np.float32(1.3174616142218335e-08) + np.float32(2.0479116073372527e-05)
+    p = p * s + np.float32(0.003487688802034212)
+    p = p * s + np.float32(0.13374374312282172)
+    p = p * s + np.float32(0.9999999776039717)
+    q = s * np.float32(7.70286078720394e-07) + np.float32(0.0003272717213272783)
+    q = q * s + np.float32(0.025846929394548603)
+    q = q * s + np.float32(0.467076882617908)
+    q = q * s + np.float32(1)
+    y = y * p / q
+    y = np.float32(-1) if y < np.float32(-1) else y
+    return np.float32(1) if y > np.float32(1) else y
+
+
+def exp_of_less(x: np.ndarray, top: np.ndarray) -> None:
+    """x = exp(x - top), in place: `polynomials.plain_exp_of_less`."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] = exp_of(x[i, j] - top[i])
+
+
+def exp_of(x: np.float32) -> np.float32:
+    """exp(x), or 0 where that is no normal number."""
+    y = np.float32(-87.3) if x < np.float32(-87.3) else x
+    k = y * np.float32(1.4426950408889634) + np.float32(12582912)
+    power = (np.float32(k).view(np.int32) + np.int32(127)) << np.int32(23)
+    k = k - np.float32(12582912)
+    y = y - k * np.float32(0.693359375)
+    y = y - k * np.float32(-2.1219444005469057e-4)
+    p = y * np.float32(0.0013814475824891529) + np.float32(0.008368750897812492)
+    p = p * y + np.float32(0.041668392114831865)
+    p = p * y + np.float32(0.16666520336718693)
+    p = p * y + np.float32(0.49999993425572975)
+    p = p * y + np.float32(1)
+    p = p * y + np.float32(1)
+    p = p * np.int32(power).view(np.float32)
+    return np.float32(0) if x < np.float32(-87.3) else p

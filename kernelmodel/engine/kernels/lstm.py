@@ -9,6 +9,7 @@ Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 200
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
+from kernelmodel.engine.kernels.polynomials import tanh
 from kernelmodel.engine.kernels.product import product
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
@@ -80,8 +82,8 @@ def forward(
 
     # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2: one tanh does all gates, with the halves of the
     # sigmoid gates put into the weights.
-    one_tanh = (activation, recurrent_activation) == ("tanh", "sigmoid")
-    stretch = np.full(4 * units, 0.5 if one_tanh else 1, dtype)
+    usual = (activation, recurrent_activation) == ("tanh", "sigmoid")
+    stretch = np.full(4 * units, 0.5 if usual else 1, dtype)
     stretch[2 * units : 3 * units] = 1
     recurrent = recurrent_kernel * stretch
     inputs = inputs_and_ones(x, go_backwards)
@@ -94,23 +96,17 @@ def forward(
         scale = np.tile(stretch, (z_all.shape[1], 1))
         offset = 1 - scale
         share = np.empty(scale.shape, dtype)
-        some = z_all[0], scale, offset, c_all[0], c_all[1], cell_all[0]
-        cell_step = usual_cell.choose(*some, calls=CALLS * steps)
+        some = z_all[0], share, scale, offset, c_all[0], c_all[1], cell_all[0], h_all[1]
+        step: Any = partial(other_cell, activations=(activation, recurrent_activation))
+        if usual:
+            single = dtype == np.float32
+            step = usual_cell.choose(*some, calls=CALLS * steps) if single else cell_of
         for t in range(steps):
-            z, c_new, h_new, activated = z_all[t], c_all[t + 1], h_all[t + 1], cell_all[t]
-            z += np.matmul(h_all[t], recurrent, out=share)
-            if one_tanh:
-                np.tanh(z, out=z)
-            else:
-                gate(z[:, : 2 * units], recurrent_activation)
-                gate(z[:, 2 * units : 3 * units], activation)
-                gate(z[:, 3 * units :], recurrent_activation)
-            cell_step(z, scale, offset, c_all[t], c_new, activated)
-            gate(activated, activation)
-            np.multiply(z[:, 3 * units :], activated, out=h_new)
+            np.matmul(h_all[t], recurrent, out=share)
+            step(z_all[t], share, scale, offset, c_all[t], c_all[t + 1], cell_all[t], h_all[t + 1])
             idle = skipped[t] if skipped else NO_ROWS
             if len(idle):
-                c_new[idle], h_new[idle] = c_all[t][idle], h_all[t][idle]
+                c_all[t + 1][idle], h_all[t + 1][idle] = c_all[t][idle], h_all[t][idle]
 
     if steps:
         run_samples(compute, batch, 4 * units)
@@ -119,29 +115,65 @@ def forward(
 
 def cell_of(
     z: np.ndarray,
+    share: np.ndarray,
     scale: np.ndarray,
     offset: np.ndarray,
     old: np.ndarray,
     new: np.ndarray,
     activated: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """Stretch the gates and compute the new cell state.
+    """A step of cells with the usual activations.
 
     Args:
-        z: Gates (batch, 4 * units), multiplied by `scale` and moved by `offset` in place.
-        scale: Like z.
-        offset: Like z.
+        z: The inputs' share in the gates (batch, 4 * units); becomes the gates.
+        share: The states' share, likewise.
+        scale: Like z: what the tanh of a gate is multiplied by.
+        offset: Like z: what is added then.
         old: Cell state before the step (batch, units).
         new: Written to: the one after it.
-        activated: Written to: a copy.
+        activated: Written to: its tanh.
+        out: Written to: the output.
     """
     units = old.shape[1]
+    z += share
+    tanh(z)
     z *= scale
     z += offset
+    mix(z, old, new, activated)
+    tanh(activated)
+    np.multiply(z[:, 3 * units :], activated, out=out)
+
+
+def mix(z: np.ndarray, old: np.ndarray, new: np.ndarray, copy: np.ndarray) -> None:
+    """The new cell state, from the gates and the old one, twice."""
+    units = old.shape[1]
     np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=new)
-    np.multiply(z[:, units : 2 * units], old, out=activated)
-    new += activated
-    activated[...] = new
+    np.multiply(z[:, units : 2 * units], old, out=copy)
+    new += copy
+    copy[...] = new
+
+
+def other_cell(
+    z: np.ndarray,
+    share: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    activated: np.ndarray,
+    out: np.ndarray,
+    activations: tuple[str | None, str | None],
+) -> None:
+    """The same with any activations: of the cell, and of the gates."""
+    units = old.shape[1]
+    z += share
+    gate(z[:, : 2 * units], activations[1])
+    gate(z[:, 2 * units : 3 * units], activations[0])
+    gate(z[:, 3 * units :], activations[1])
+    mix(z, old, new, activated)
+    gate(activated, activations[0])
+    np.multiply(z[:, 3 * units :], activated, out=out)
 
 
 def slopes_of(

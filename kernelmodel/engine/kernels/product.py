@@ -37,7 +37,12 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
 
 def shared_product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None) -> np.ndarray:
     """The same for large matrices."""
-    return shared_products([(a, b, out)])[0]
+    if threads_for(a.shape[0] * a.shape[1] * b.shape[1], 2) > 1:
+        return shared_products([(a, b, out)])[0]
+    if out is None:
+        out = pool.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+    with parallel.ONE_THREAD:
+        return np.matmul(a, b, out=out)
 
 
 def shared_products(

@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 
 from kernelmodel.engine import compile_loops, machine_code, numba_support
-from kernelmodel.engine.kernels import conv, conv_pool, epilogue, loops, max_pool, pooling
+from kernelmodel.engine.kernels import (
+    conv,
+    conv_pool,
+    epilogue,
+    loops,
+    max_pool,
+    polynomials,
+    pooling,
+)
+from kernelmodel.engine.kernels.attention import softmax_gradient
 from kernelmodel.engine.kernels.columns import add_columns_2d
 from kernelmodel.engine.kernels.embedding import WIDE, add_rows
 from kernelmodel.engine.kernels.layer_norm import centred, gradient, units
@@ -135,12 +144,28 @@ def test_normalization(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_steps_of_an_lstm(dtype: str) -> None:
     rng = np.random.default_rng(7)
-    z, scale, offset = rng.uniform(-1, 1, (3, 6, 20)).astype(dtype)
+    z, share, scale, offset = rng.uniform(-3, 3, (4, 6, 20)).astype(dtype)
     old, dh, dc, slopes = rng.standard_normal((4, 6, 5)).astype(dtype)
-    out = np.empty_like(old), np.empty_like(old)
-    assert_same_bits(both(usual_cell, z, scale, offset, old, *out))
+    if dtype == "float32":  # the twin's tanh
+        out = [np.empty_like(old) for _ in range(3)]
+        assert_same_bits(both(usual_cell, z, share, scale, offset, old, *out))
     dz, gates = rng.standard_normal((2, 6, 4, 5)).astype(dtype)
     assert_same_bits(both(usual_step_back, dz, dh, dc, slopes, gates))
+
+
+def test_polynomials() -> None:
+    rng = np.random.default_rng(5)
+    x = (30 * rng.standard_normal((40, 19))).astype("float32")
+    x[0, :6] = np.nan, -np.inf, 0, -0.0, 1e-45, -3e38
+    assert_same_bits(both(polynomials.tanh_twin, x))
+    assert_same_bits(both(polynomials.exp_of_less, x, np.nanmax(x, axis=1)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_gradient(dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    g, weights = rng.standard_normal((2, 9, 21)).astype(dtype)
+    assert_same_bits(both(softmax_gradient, g, weights, g[:, 3].copy()))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
