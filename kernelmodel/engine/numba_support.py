@@ -217,8 +217,8 @@ def compiled(
 
 def source_of(loops: Callable[..., None]) -> str:
     """The source of a function, after that of those functions of its module that it calls."""
-    named: list[Any] = [loops.__globals__.get(name) for name in loops.__code__.co_names]
-    parts = [*(part for part in named if inspect.isfunction(part)), loops]
+    named = [loops.__globals__.get(name) for name in loops.__code__.co_names]
+    parts: list[Any] = [*(part for part in named if inspect.isfunction(part)), loops]
     return "\n".join(textwrap.dedent(inspect.getsource(part)) for part in parts)
 
 
