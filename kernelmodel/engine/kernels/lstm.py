@@ -19,7 +19,7 @@ from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
 from kernelmodel.engine.kernels.polynomials import tanh
-from kernelmodel.engine.kernels.product import product
+from kernelmodel.engine.kernels.product import product, shared_products
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
     batch_major,
@@ -293,16 +293,23 @@ def backward(
     if steps:
         run_samples(compute, batch, 4 * units)
     rows = dz.reshape(steps * batch, 4 * units)
-    dweights = product(inputs.T, rows) if needed[1] or (needed[3] and bias is not None) else None
-    dx = None
+    need_bias = needed[3] and bias is not None
+    factors = {}
+    if needed[1] or need_bias:
+        factors["weights"] = inputs.T, rows, None
     if needed[0]:
-        dx = product(rows, kernel.T).reshape(steps, batch, len(kernel))
-        dx = batch_major(dx, go_backwards)
+        factors["x"] = rows, kernel.T, None
+    if needed[2]:
+        factors["recurrent"] = h[:-1].reshape(steps * batch, units).T, rows, None
+    found = dict(zip(factors, shared_products(list(factors.values()))))
+    dx, dweights = found.get("x"), found.get("weights")
+    if dx is not None:
+        dx = batch_major(dx.reshape(steps, batch, len(kernel)), go_backwards)
     return (
         dx,
         dweights[:-1] if dweights is not None and needed[1] else None,
-        product(h[:-1].reshape(steps * batch, units).T, rows) if needed[2] else None,
-        dweights[-1] if dweights is not None and needed[3] and bias is not None else None,
+        found.get("recurrent"),
+        dweights[-1] if dweights is not None and need_bias else None,
         dh0 if needed[4] and h0 is not None else None,
         dc0 if needed[5] and c0 is not None else None,
         None,
