@@ -13,7 +13,8 @@ import numpy as np
 from kernelmodel.engine import pool
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
-from kernelmodel.engine.kernels.product import product
+from kernelmodel.engine.kernels.gru_steps import cell_of, usual_cell, usual_step_back
+from kernelmodel.engine.kernels.product import product, shared_products
 from kernelmodel.engine.kernels.rows import column_sums
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
@@ -30,10 +31,17 @@ from kernelmodel.engine.primitive import fused
 
 Residuals = tuple[np.ndarray, ...]
 
+CALLS = 12  # NumPy functions that a twin of a step spares, each of them on few elements
+
 
 def biases(bias: Any, reset_after: bool) -> tuple[Any, Any]:
     """The bias of the input's share, and that of the state's share."""
     return (bias, None) if bias is None or not reset_after else (bias[0], bias[1])
+
+
+def is_usual(activation: str | None, recurrent_activation: str | None, reset_after: bool) -> bool:
+    """Whether `gru_steps` knows such cells."""
+    return reset_after and (activation, recurrent_activation) == ("tanh", "sigmoid")
 
 
 @forward_kernel
@@ -74,48 +82,62 @@ def forward(
     batch, steps, _ = x.shape
     units = recurrent_kernel.shape[0]
     of_input, of_state = biases(bias, reset_after)
+    usual = is_usual(activation, recurrent_activation, reset_after)
+    stretch = np.ones(3 * units, x.dtype)
+    if usual:  # the halves of the gates' sigmoids, see `gru_steps`
+        stretch[: 2 * units] = 0.5
     h = states(h0, steps, batch, units, x.dtype)
     inputs = inputs_and_ones(x, go_backwards)
-    gates = product(inputs, with_bias(kernel, of_input)).reshape(steps, batch, 3 * units)
+    gates = product(inputs, with_bias(kernel, of_input) * stretch).reshape(steps, batch, 3 * units)
     # What the reset gate multiplies (`reset_after`), or its product with the state.
     remembered = pool.empty((steps, batch, units), x.dtype)
-    first, last = slice(0, 2 * units), slice(2 * units, None)
+    weights = recurrent_kernel * stretch
+    row = np.zeros(3 * units, x.dtype) if of_state is None else of_state * stretch
 
     def compute(samples: slice) -> None:
         skipped = skipped_rows(mask, samples, go_backwards)
-        z_all, h_all, remembered_all = (a[:, samples] for a in (gates, h, remembered))
-        count = z_all.shape[1]
-        share = np.empty((count, 3 * units), x.dtype)
-        term = np.empty((count, units), x.dtype)
+        z_all, h_all, kept_all = (a[:, samples] for a in (gates, h, remembered))
+        share = np.empty(z_all.shape[1:], x.dtype)
+        own = np.tile(row, (len(share), 1))
+        cell: Any = cell_of
+        if usual and x.dtype == np.float32:
+            some = z_all[0], share, own, h_all[0], kept_all[0], h_all[1]
+            cell = usual_cell.choose(*some, calls=CALLS * steps)
         for t in range(steps):
-            z, before, after, kept = z_all[t], h_all[t], h_all[t + 1], remembered_all[t]
-            both, candidate = z[:, first], z[:, last]
-            update, reset = both[:, :units], both[:, units:]
-            if reset_after:
-                np.matmul(before, recurrent_kernel, out=share)
-                if of_state is not None:
-                    share += of_state
-                both += share[:, first]
-                kept[...] = share[:, last]
+            before, after = h_all[t], h_all[t + 1]
+            if usual:
+                np.matmul(before, weights, out=share)
+                cell(z_all[t], share, own, before, kept_all[t], after)
             else:
-                both += before @ recurrent_kernel[:, first]
-            gate(both, recurrent_activation)
-            if reset_after:
-                np.multiply(reset, kept, out=term)
-            else:
-                np.multiply(reset, before, out=kept)
-                np.matmul(kept, recurrent_kernel[:, last], out=term)
-            candidate += term
-            gate(candidate, activation)
-            # update * before + (1 - update) * candidate
-            np.subtract(before, candidate, out=after)
-            after *= update
-            after += candidate
+                other_step(z_all[t], before, kept_all[t], after)
             idle = skipped[t] if skipped else NO_ROWS
             if len(idle):
                 after[idle] = before[idle]
 
-    run_samples(compute, batch, 3 * units)
+    def other_step(z: np.ndarray, before: np.ndarray, kept: np.ndarray, after: np.ndarray) -> None:
+        both, candidate = z[:, : 2 * units], z[:, 2 * units :]
+        update, reset = both[:, :units], both[:, units:]
+        if reset_after:
+            share = before @ recurrent_kernel
+            share += row
+            both += share[:, : 2 * units]
+            kept[...] = share[:, 2 * units :]
+        else:
+            both += before @ recurrent_kernel[:, : 2 * units]
+        gate(both, recurrent_activation)
+        if reset_after:
+            candidate += reset * kept
+        else:
+            np.multiply(reset, before, out=kept)
+            candidate += kept @ recurrent_kernel[:, 2 * units :]
+        gate(candidate, activation)
+        # update * before + (1 - update) * candidate
+        np.subtract(before, candidate, out=after)
+        after *= update
+        after += candidate
+
+    if steps:
+        run_samples(compute, batch, 3 * units)
     return (h[1:].transpose(1, 0, 2), h[-1].copy()), (inputs, gates, h, remembered)
 
 
@@ -150,38 +172,27 @@ def backward(
     to_gates = np.ascontiguousarray(recurrent_kernel[:, first].T)
     to_candidate = np.ascontiguousarray(recurrent_kernel[:, last].T)
 
+    usual = is_usual(activation, recurrent_activation, reset_after)
+
     def compute(samples: slice) -> None:
         skipped = skipped_rows(mask, samples, go_backwards)
         dh = dh0[samples]  # from step to step
+        rest = np.empty_like(dh)  # what passes all gates
+        some = dh, gates[0, samples], h[0, samples], remembered[0, samples]
+        parts = *some, dz[0, samples], dshare[0, samples], rest
+        back: Any = usual_step_back.choose(*parts, calls=CALLS * steps) if usual else other_step
         for t in reversed(range(steps)):
             before, kept, z = h[t, samples], remembered[t, samples], gates[t, samples]
-            update, reset, candidate = (z[:, n * units : (n + 1) * units] for n in range(3))
             step, state = dz[t, samples], dshare[t, samples]
-            d_update, d_reset, d_candidate = (
-                step[:, n * units : (n + 1) * units] for n in range(3)
-            )
             if outer is not None:
                 dh += outer[t, samples]
             idle = skipped[t] if skipped else NO_ROWS
-            through = dh[idle]
-            rest = dh * update
-            np.subtract(dh, rest, out=d_candidate)
-            d_candidate *= slope(candidate, activation)
-            np.subtract(before, candidate, out=d_update)
-            d_update *= dh
-            if reset_after:
-                np.multiply(d_candidate, kept, out=d_reset)
-                state[:, last] = d_candidate * reset
-            else:
-                d_kept = d_candidate @ to_candidate
-                np.multiply(d_kept, before, out=d_reset)
-                rest += d_kept * reset
-            step[:, first] *= slope(z[:, first], recurrent_activation)
+            through = dh[idle] if len(idle) else None
+            back(dh, z, before, kept, step, state, rest)
             if len(idle):
                 step[idle] = 0
                 state[idle] = 0
             if reset_after:
-                state[:, first] = step[:, first]
                 np.matmul(state, transposed, out=dh)
             else:
                 np.matmul(step[:, first], to_gates, out=dh)
@@ -189,23 +200,52 @@ def backward(
             if len(idle):
                 dh[idle] = through
 
-    run_samples(compute, batch, 3 * units)
+    def other_step(
+        dh: np.ndarray, z: np.ndarray, before: np.ndarray, kept: np.ndarray,
+        step: np.ndarray, state: np.ndarray, rest: np.ndarray,
+    ) -> None:  # fmt: skip
+        update, reset, candidate = (z[:, n * units : (n + 1) * units] for n in range(3))
+        d_update, d_reset, d_candidate = (step[:, n * units : (n + 1) * units] for n in range(3))
+        np.multiply(dh, update, out=rest)
+        np.subtract(dh, rest, out=d_candidate)
+        d_candidate *= slope(candidate, activation)
+        np.subtract(before, candidate, out=d_update)
+        d_update *= dh
+        if reset_after:
+            np.multiply(d_candidate, kept, out=d_reset)
+            state[:, last] = d_candidate * reset
+        else:
+            d_kept = d_candidate @ to_candidate
+            np.multiply(d_kept, before, out=d_reset)
+            rest += d_kept * reset
+        step[:, first] *= slope(z[:, first], recurrent_activation)
+        if reset_after:
+            state[:, first] = step[:, first]
+
+    if steps:
+        run_samples(compute, batch, 3 * units)
     rows = dz.reshape(steps * batch, 3 * units)
     share_rows = dshare.reshape(rows.shape)
     need_bias = needed[3] and bias is not None
-    dx = drecurrent = dbias = None
-    dweights = product(inputs.T, rows) if needed[1] or need_bias else None
+    states_before = h[:-1].reshape(steps * batch, units).T
+    factors: dict[str, Any] = {}
+    if needed[1] or need_bias:
+        factors["weights"] = inputs.T, rows, None
     if needed[0]:
-        dx = product(rows, kernel.T).reshape(steps, batch, len(kernel))
-        dx = batch_major(dx, go_backwards)
-    if needed[2]:
-        states_before = h[:-1].reshape(steps * batch, units).T
-        if reset_after:
-            drecurrent = product(states_before, share_rows)
-        else:
-            seen = remembered.reshape(steps * batch, units).T
-            parts = product(states_before, rows[:, first]), product(seen, rows[:, last])
-            drecurrent = np.concatenate(parts, 1)
+        factors["x"] = rows, kernel.T, None
+    if needed[2] and reset_after:
+        factors["recurrent"] = states_before, share_rows, None
+    elif needed[2]:
+        seen = remembered.reshape(steps * batch, units).T
+        factors["recurrent"] = states_before, rows[:, first], None
+        factors["candidate"] = seen, rows[:, last], None
+    found = dict(zip(factors, shared_products(list(factors.values()))))
+    dx, dweights, drecurrent = found.get("x"), found.get("weights"), found.get("recurrent")
+    dbias = None
+    if dx is not None:
+        dx = batch_major(dx.reshape(steps, batch, len(kernel)), go_backwards)
+    if "candidate" in found and drecurrent is not None:
+        drecurrent = np.concatenate([drecurrent, found["candidate"]], 1)
     if need_bias and dweights is not None:
         dbias = dweights[-1]
         if reset_after:

@@ -263,6 +263,62 @@ def lstm_slopes(
                 slope[u] = o[u] * (one - k[u] * k[u])
 
 
+def gru_cell(
+    z: np.ndarray,
+    share: np.ndarray,
+    bias: np.ndarray,
+    before: np.ndarray,
+    kept: np.ndarray,
+    after: np.ndarray,
+) -> None:
+    """A step of GRU cells with the usual activations: z is (batch, 3 * units)."""
+    units = before.shape[1]
+    half = np.float32(0.5)
+    for b in range(z.shape[0]):
+        row, of_state = z[b], share[b]
+        for u in range(z.shape[1]):
+            of_state[u] = of_state[u] + bias[b, u]
+        for u in range(2 * units):
+            row[u] = tanh_of(row[u] + of_state[u]) * half + half
+        update, reset, candidate = row[:units], row[units : 2 * units], row[2 * units :]
+        last = of_state[2 * units :]
+        for u in range(units):
+            kept[b, u] = last[u]
+            candidate[u] = tanh_of(candidate[u] + reset[u] * last[u])
+        for u in range(units):
+            after[b, u] = (before[b, u] - candidate[u]) * update[u] + candidate[u]
+
+
+def gru_step_back(
+    dh: np.ndarray,
+    z: np.ndarray,
+    before: np.ndarray,
+    kept: np.ndarray,
+    dz: np.ndarray,
+    dshare: np.ndarray,
+    rest: np.ndarray,
+) -> None:
+    """Gradients of a step's gates: `gru_steps.step_back`."""
+    units = dh.shape[1]
+    one = dh.dtype.type(1)
+    for b in range(dh.shape[0]):
+        update, reset, candidate = z[b, :units], z[b, units : 2 * units], z[b, 2 * units :]
+        d_update, d_reset = dz[b, :units], dz[b, units : 2 * units]
+        d_candidate = dz[b, 2 * units :]
+        gates, last = dshare[b, : 2 * units], dshare[b, 2 * units :]
+        for u in range(units):
+            rest[b, u] = dh[b, u] * update[u]
+            d_candidate[u] = (dh[b, u] - rest[b, u]) * (one - candidate[u] * candidate[u])
+        for u in range(units):
+            of_gate = (before[b, u] - candidate[u]) * dh[b, u]
+            d_update[u] = of_gate * (update[u] * (one - update[u]))
+        for u in range(units):
+            d_reset[u] = (d_candidate[u] * kept[b, u]) * (reset[u] * (one - reset[u]))
+            last[u] = d_candidate[u] * reset[u]
+        for u in range(2 * units):
+            gates[u] = dz[b, u]
+
+
 def tanh(x: np.ndarray) -> None:
     """x = tanh(x), in place: `polynomials.plain_tanh`."""
     for i in range(x.shape[0]):

@@ -20,6 +20,7 @@ from kernelmodel.engine.kernels import (
     conv,
     conv_pool,
     epilogue,
+    gru_steps,
     loops,
     max_pool,
     polynomials,
@@ -151,6 +152,18 @@ def test_steps_of_an_lstm(dtype: str) -> None:
         assert_same_bits(both(usual_cell, z, share, scale, offset, old, *out))
     dz, gates = rng.standard_normal((2, 6, 4, 5)).astype(dtype)
     assert_same_bits(both(usual_step_back, dz, dh, dc, slopes, gates))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steps_of_a_gru(dtype: str) -> None:
+    rng = np.random.default_rng(8)
+    z, share, bias = rng.uniform(-3, 3, (3, 6, 15)).astype(dtype)
+    before, kept, dh = rng.standard_normal((3, 6, 5)).astype(dtype)
+    if dtype == "float32":  # the twin's tanh
+        args = z, share, bias, before, np.empty_like(before), np.empty_like(before)
+        assert_same_bits(both(gru_steps.usual_cell, *args))
+    out = np.empty_like(z), np.empty_like(z), np.empty_like(dh)
+    assert_same_bits(both(gru_steps.usual_step_back, dh, z, before, kept, *out))
 
 
 def test_polynomials() -> None:
