@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernelmodel.engine.kernels import loops
-from kernelmodel.engine.kernels.polynomials import tanh
+from kernelmodel.engine.kernels.polynomials import SOON, tanh
 from kernelmodel.engine.numba_support import Twin
 
 
@@ -83,5 +83,5 @@ def step_back(
     np.multiply(d_candidate, reset, out=dshare[:, 2 * units :])
 
 
-usual_cell = Twin(cell_of, loops.gru_cell, minimum=0)
+usual_cell = Twin(cell_of, loops.gru_cell, minimum=0, patience=SOON)
 usual_step_back = Twin(step_back, loops.gru_step_back, minimum=0)

@@ -352,18 +352,15 @@ def exp_of_less(x: np.ndarray, top: np.ndarray) -> None:
 
 
 def exp_of(x: np.float32) -> np.float32:
-    """exp(x), or 0 where that is no normal number."""
-    y = np.float32(-87.3) if x < np.float32(-87.3) else x
-    k = y * np.float32(1.4426950408889634) + np.float32(12582912)
-    power = (np.float32(k).view(np.int32) + np.int32(127)) << np.int32(23)
-    k = k - np.float32(12582912)
-    y = y - k * np.float32(0.693359375)
-    y = y - k * np.float32(-2.1219444005469057e-4)
-    p = y * np.float32(0.0013814475824891529) + np.float32(0.008368750897812492)
-    p = p * y + np.float32(0.041668392114831865)
-    p = p * y + np.float32(0.16666520336718693)
-    p = p * y + np.float32(0.49999993425572975)
+    """exp(x) for x <= 0, or 0 where that is no normal number."""
+    y = np.float32(-88) if x < np.float32(-88) else x  # a NaN stays
+    k = y * np.float32(1.4426950408889634) + np.float32(12583039)
+    power = np.int32(np.float32(k).view(np.int32) << np.int32(23))
+    k = k - np.float32(12583039)
+    y = y - k * np.float32(0.6931471805599453)
+    p = y * np.float32(0.008312503356254289) + np.float32(0.04189033460956113)
+    p = p * y + np.float32(0.1666711537574057)
+    p = p * y + np.float32(0.4999923028013842)
     p = p * y + np.float32(1)
     p = p * y + np.float32(1)
-    p = p * np.int32(power).view(np.float32)
-    return np.float32(0) if x < np.float32(-87.3) else p
+    return p * power.view(np.float32)

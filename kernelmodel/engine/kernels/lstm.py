@@ -18,7 +18,7 @@ from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
-from kernelmodel.engine.kernels.polynomials import tanh
+from kernelmodel.engine.kernels.polynomials import SOON, tanh
 from kernelmodel.engine.kernels.product import product, shared_products
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
@@ -226,7 +226,7 @@ def step_back(
     np.multiply(c, gates[:, 1], out=dc)
 
 
-usual_cell = Twin(cell_of, loops.lstm_cell, minimum=0)
+usual_cell = Twin(cell_of, loops.lstm_cell, minimum=0, patience=SOON)
 usual_step_back = Twin(step_back, loops.lstm_step_back, minimum=0)
 
 
