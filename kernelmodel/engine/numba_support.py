@@ -216,10 +216,20 @@ def compiled(
 
 
 def source_of(loops: Callable[..., None]) -> str:
-    """The source of a function, after that of those functions of its module that it calls."""
-    named = [loops.__globals__.get(name) for name in loops.__code__.co_names]
-    parts: list[Any] = [*(part for part in named if inspect.isfunction(part)), loops]
-    return "\n".join(textwrap.dedent(inspect.getsource(part)) for part in parts)
+    """The source of a function, after that of the functions and numbers of ours that it uses."""
+    found: dict[str, str] = {}
+
+    def add(function: Any) -> None:
+        for name in function.__code__.co_names:
+            value = function.__globals__.get(name)
+            if inspect.isfunction(value):
+                add(value)
+            elif isinstance(value, (float, tuple)):
+                found[name] = f"{name} = {value!r}"
+        found[function.__name__] = textwrap.dedent(inspect.getsource(function))
+
+    add(loops)
+    return "\n".join(found.values())
 
 
 def layout(*arguments: Any) -> Key:

@@ -167,7 +167,7 @@ def backward(
         if g_weights is not None:
             dw += g_weights[block]
             delta = delta + np.einsum("bhts,bhts->bht", g_weights[block], w)
-        by_row = (-1, s)
+        by_row = (delta.size, s)  # -1 would not do where there are no keys
         softmax_gradient(dw.reshape(by_row), w.reshape(by_row), delta.reshape(-1))
         if dq is not None:
             np.matmul(dw, by_head(k, block) * k.dtype.type(scale), out=by_head(dq, block))

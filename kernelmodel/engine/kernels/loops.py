@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernelmodel.engine.kernels.polynomial_loops import tanh_of
+
 
 def add_row_relu(y: np.ndarray, row: np.ndarray) -> None:
     """y = relu(y + row), in place: (n, m) and (m,)."""
@@ -317,50 +319,3 @@ def gru_step_back(
             last[u] = d_candidate[u] * reset[u]
         for u in range(2 * units):
             gates[u] = dz[b, u]
-
-
-def tanh(x: np.ndarray) -> None:
-    """x = tanh(x), in place: `polynomials.plain_tanh`."""
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] = tanh_of(x[i, j])
-
-
-def tanh_of(x: np.float32) -> np.float32:
-    """tanh(x)."""
-    y = np.float32(-9.1) if x < np.float32(-9.1) else x  # a NaN stays
-    y = np.float32(9.1) if y > np.float32(9.1) else y
-    s = y * y
-    p = s * np.float32(1.3174616142218335e-08) + np.float32(2.0479116073372527e-05)
-    p = p * s + np.float32(0.003487688802034212)
-    p = p * s + np.float32(0.13374374312282172)
-    p = p * s + np.float32(0.9999999776039717)
-    q = s * np.float32(7.70286078720394e-07) + np.float32(0.0003272717213272783)
-    q = q * s + np.float32(0.025846929394548603)
-    q = q * s + np.float32(0.467076882617908)
-    q = q * s + np.float32(1)
-    y = y * p / q
-    y = np.float32(-1) if y < np.float32(-1) else y
-    return np.float32(1) if y > np.float32(1) else y
-
-
-def exp_of_less(x: np.ndarray, top: np.ndarray) -> None:
-    """x = exp(x - top), in place: `polynomials.plain_exp_of_less`."""
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] = exp_of(x[i, j] - top[i])
-
-
-def exp_of(x: np.float32) -> np.float32:
-    """exp(x) for x <= 0, or 0 where that is no normal number."""
-    y = np.float32(-88) if x < np.float32(-88) else x  # a NaN stays
-    k = y * np.float32(1.4426950408889634) + np.float32(12583039)
-    power = np.int32(np.float32(k).view(np.int32) << np.int32(23))
-    k = k - np.float32(12583039)
-    y = y - k * np.float32(0.6931471805599453)
-    p = y * np.float32(0.008312503356254289) + np.float32(0.04189033460956113)
-    p = p * y + np.float32(0.1666711537574057)
-    p = p * y + np.float32(0.4999923028013842)
-    p = p * y + np.float32(1)
-    p = p * y + np.float32(1)
-    return p * power.view(np.float32)

@@ -11,30 +11,22 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from kernelmodel.engine.kernels import loops
+from kernelmodel.engine.kernels import polynomial_loops as loops
+from kernelmodel.engine.kernels.polynomial_loops import (
+    EXP,
+    LEAST,
+    LIMIT,
+    LOG2_E,
+    LOG_2,
+    ROUND,
+    TANH_P,
+    TANH_Q,
+)
 from kernelmodel.engine.numba_support import Twin
 
 # Elements of a piece. Larger ones don't fit into the nearer caches; with smaller ones, threads wait
 # for one another: each call of a NumPy function takes the interpreter's lock.
 PIECE = 1 << 17
-
-# exp(x) = 2**k * polynomial(x - k * log(2)) for the k nearest to x / log(2).
-EXP = (
-    0.008312503356254289, 0.04189033460956113, 0.1666711537574057, 0.4999923028013842, 1.0, 1.0,
-)  # fmt: skip
-LEAST = -88.0  # here k is -127, which makes 0; down to -87.3 exp is a normal number
-LOG2_E, LOG_2 = 1.4426950408889634, 0.6931471805599453
-# 1.5 * 2**23 and a float's bias: added to a small k, it has the exponent of 2**k in its last bits.
-ROUND = 12583039.0
-# tanh(x) = x * P(x**2) / Q(x**2) up to LIMIT, where it is 1.
-LIMIT = 9.1
-TANH_P = (
-    1.3174616142218335e-08, 2.0479116073372527e-05, 0.003487688802034212, 0.13374374312282172,
-    0.9999999776039717,
-)  # fmt: skip
-TANH_Q = (
-    7.70286078720394e-07, 0.0003272717213272783, 0.025846929394548603, 0.467076882617908, 1.0,
-)  # fmt: skip
 
 
 def horner(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:

@@ -228,3 +228,15 @@ def test_rows_are_added_in_their_order(columns, most):
     add_rows(found, places, rows)
     np.add.at(expected, places, rows)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("batch, t, s", [(2, 3, 0), (0, 3, 4), (2, 0, 4)])
+def test_attention_to_nothing(batch: int, t: int, s: int) -> None:
+    q = np.ones((batch, t, 2, 4), "float32")
+    k, v = np.ones((batch, s, 2, 4), "float32"), np.ones((batch, s, 2, 5), "float32")
+    outs, weights = kernels.attention.forward(q, k, v, None, None, scale=0.5)
+    assert outs[0].shape == (batch, t, 2, 5) and not outs[0].any()
+    g, arrays, needed = np.ones_like(outs[0]), (q, k, v, None, None), [True] * 3 + [False] * 2
+    found = kernels.attention.backward((g, None), outs, weights, arrays, needed, scale=0.5)
+    for array, gradient in zip(arrays[:3], found[:3]):
+        assert gradient.shape == array.shape and not gradient.any()
