@@ -9,7 +9,7 @@ import matplotlib.font_manager
 import numpy as np
 
 import kernelmodel as km
-from kernelmodel.engine import kernels
+from kernelmodel.engine import commands, kernels
 from kernelmodel.engine.numba_support import Twin, background
 
 
@@ -19,7 +19,7 @@ def twins() -> list[Twin]:
         importlib.import_module(f"{kernels.__name__}.{module.name}")
         for module in pkgutil.iter_modules(kernels.__path__)
     ]
-    found = (value for module in modules for value in vars(module).values())
+    found = (value for module in [*modules, commands] for value in vars(module).values())
     return list({id(value): value for value in found if isinstance(value, Twin)}.values())
 
 

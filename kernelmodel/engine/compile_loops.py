@@ -20,9 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.compiled_memory import filled, intrinsics
+
 # Words of the C structure of an array, from the first after the head that all objects have.
 HEAD = object.__basicsize__ // np.dtype(np.intp).itemsize
-DATA, DIMENSIONS, FLAGS = HEAD, HEAD + 2, HEAD + 6
+DATA, DIMENSIONS, DESCRIPTION, FLAGS = HEAD, HEAD + 2, HEAD + 5, HEAD + 6
 ENTRY = "kernelmodel_entry"  # part of the name that Numba gives the function
 FITS = 0x0001 | 0x0100  # flags C_CONTIGUOUS and ALIGNED
 # What machine code may ask of the process that loads it, beside what LLVM itself brings.
@@ -42,11 +44,12 @@ def machine_code(source: str, name: str, kinds: Sequence[str]) -> tuple[str, byt
     """Compile loops.
 
     Args:
-        source: Of a Python function of arrays and numbers, which may use `np`, and of others that
-            it calls.
+        source: Of a Python function of arrays and numbers, which may use `np` and the functions of
+            `memory`, and of others that it calls.
         name: Of the function.
         kinds: Of its arguments: "float32 2" for an array of two axes, "float32" for a NumPy
-            scalar, "int" for a Python int or bool.
+            scalar, "int" for a Python int or bool, "tuple" for a tuple, of which the loops get
+            the address.
 
     Returns:
         The name of a C function in an object file, and that file. It takes two addresses of
@@ -58,6 +61,7 @@ def machine_code(source: str, name: str, kinds: Sequence[str]) -> tuple[str, byt
 
     space: dict[str, Any] = {"np": np}
     exec(source, space)
+    space |= intrinsics()
     space |= {key: numba.njit(part, **OPTIONS) for key, part in space.items() if isfunction(part)}
     space["loops"] = space[name]
     names, values, flags = [], [], []
@@ -65,7 +69,7 @@ def machine_code(source: str, name: str, kinds: Sequence[str]) -> tuple[str, byt
     for i, kind in enumerate(kinds):
         names.append(argument := f"a{i}")
         dtype, _, axes = kind.partition(" ")
-        if dtype == "int":
+        if dtype in ("int", "tuple"):
             signature.append(types.intp)
             values.append(argument)
         elif axes:
@@ -90,7 +94,6 @@ def array_at(dtype: np.dtype[Any], axes: int) -> Any:
     from llvmlite import ir
     from numba import from_dtype, types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array, populate_array
 
     kind = types.Array(from_dtype(dtype), axes, "C")
 
@@ -100,21 +103,12 @@ def array_at(dtype: np.dtype[Any], axes: int) -> Any:
         def read(address: Any, at: int) -> Any:
             return builder.load(builder.gep(address, [ir.Constant(word, at)]))
 
-        array = make_array(kind)(context, builder)
         sizes = builder.inttoptr(read(args[0], DIMENSIONS), word.as_pointer())
         shape = [read(sizes, axis) for axis in range(axes)]
         strides = [ir.Constant(word, dtype.itemsize)]
         for size in shape[:0:-1]:
             strides.insert(0, builder.mul(strides[0], size))
-        populate_array(
-            array,
-            data=builder.inttoptr(read(args[0], DATA), array.data.type),
-            shape=shape,
-            strides=strides,
-            itemsize=ir.Constant(word, dtype.itemsize),
-            meminfo=None,
-        )
-        return array._getvalue()
+        return filled(context, builder, kind, read(args[0], DATA), shape, strides)
 
     return intrinsic(lambda typing, address: (kind(address), code))
 

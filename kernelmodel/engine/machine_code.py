@@ -23,7 +23,7 @@ import numpy as np
 
 from kernelmodel.engine.compile_loops import DATA, DIMENSIONS, FITS, FLAGS
 
-VERSION = 1  # of what is on disk
+VERSION = 2  # of what is on disk
 CHECKSUM = hashlib.sha256().digest_size
 # Everything that was loaded stays: a thread may be running it when Python ends.
 _loaded: list[Any] = []

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine import memory
 from kernelmodel.engine.machine_code import Compiler, file_name, load, read, write
 from kernelmodel.engine.plan import plan_of, values
 
@@ -91,6 +92,8 @@ class Twin:
         minimum: Elements of the first argument from which the twin is the faster one.
         patience: Elements of such calls after which the twin is compiled, if it isn't on disk:
             that takes seconds of a processor.
+        planned: Elements from which it is a line of a plan; for fewer the NumPy function is
+            written down, whose calls a program makes at no cost.
 
     Calling it runs one of the two, and never waits for the compiler.
     """
@@ -101,9 +104,10 @@ class Twin:
         loops: Callable[..., None],
         minimum: int,
         patience: int = 1 << 26,
+        planned: int = 0,
     ) -> None:
         self.plain, self.loops = plain, loops
-        self.minimum, self.patience = minimum, patience
+        self.minimum, self.patience, self.planned = minimum, patience, planned
         self.ready: dict[Key, Callable[..., None]] = {}
         self.asked: dict[Key, bool] = {}  # and whether it may be compiled
         self.elements = 0
@@ -113,7 +117,7 @@ class Twin:
             return self.plain(first, *others)
         plan = plan_of((first, *others))
         if plan is not None:
-            if not enabled():
+            if not enabled() or first.size < self.planned:
                 return self.plain(first, *others)
             key = layout(*values((first, *others)))
             return plan.in_place(PlannedTwin(self, key), (first, *others), {})
@@ -223,8 +227,9 @@ def source_of(loops: Callable[..., None]) -> str:
         for name in function.__code__.co_names:
             value = function.__globals__.get(name)
             if inspect.isfunction(value):
-                add(value)
-            elif isinstance(value, (float, tuple)):
+                if value.__module__ != memory.__name__:
+                    add(value)
+            elif isinstance(value, (int, float, tuple)):
                 found[name] = f"{name} = {value!r}"
         found[function.__name__] = textwrap.dedent(inspect.getsource(function))
 
@@ -244,4 +249,4 @@ def kind_of(argument: Any) -> str:
         return f"{argument.dtype.name} {argument.ndim}"
     if kind in (np.float32, np.float64):
         return kind.__name__
-    return "int" if kind in (int, bool) else ""
+    return {int: "int", bool: "int", tuple: "tuple"}.get(kind, "")

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,8 +17,9 @@ from autograd.extend import VSpace
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 
 from kernelmodel.engine.boxes import Traced
-from kernelmodel.engine.plan_functions import OF_SHAPES, OF_VALUES, WRITING
-from kernelmodel.engine.plan_fusion import Line, Place, rewritten
+from kernelmodel.engine.plan_functions import OF_SHAPES, OF_VALUES, WRITING, set_item
+from kernelmodel.engine.plan_fusion import Line, Place, grouped, rewritten
+from kernelmodel.engine.plan_source import source_of
 from kernelmodel.engine.stand_in import StandIn
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -70,7 +69,12 @@ class Plan:
         uses: set[str] = set()
         code = self._call(f"{self._code(owner, uses)}.{name}", args, kwargs, uses)
         value = getattr(owner.value, name)(*values(args), **values(kwargs))
-        return self._note(Line(code, self._next(), uses, self._errors()), value)
+        call: Any = (
+            getattr(np.ndarray, name),
+            values((owner, *args), "place"),
+            values(kwargs, "place"),
+        )
+        return self._note(Line(code, self._next(), uses, self._errors(), call=call), value)
 
     def in_place(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any) -> None:
         """Call a function for what it does to its arguments, and write the call down."""
@@ -82,7 +86,8 @@ class Plan:
         uses: set[str] = set()
         code = f"{self._code(owner, uses)}[{self._code(index, uses)}]"
         value = owner.value[values(index)]
-        return self._note(Line(code, self._next(), uses, self._errors()), value)
+        call: Any = (operator.getitem, values((owner, index), "place"), {})
+        return self._note(Line(code, self._next(), uses, self._errors(), call=call), value)
 
     def line(self, function: Any, args: Any, kwargs: Any, target: str | None, errors: Any) -> Line:
         """A line that calls a function; see `Line`."""
@@ -95,6 +100,7 @@ class Plan:
         return f"v{len(self.lines)}"
 
     def _note(self, line: Line, value: Any) -> Any:
+        line.scalar = isinstance(value, np.generic)
         self.lines.append(line)
         return self._named(str(line.target), value)
 
@@ -163,23 +169,16 @@ class Plan:
         """
         last: set[str] = set()
         code = f"return [{', '.join(self._result(value, last) for value in results)}]"
-        *kept, ending = rewritten([*self.lines, Line(code, None, last, None)], self.line)
-        body: list[tuple[Any, str]] = [(None, ending.code)]
-        needed = set(last)
-        for line in reversed(kept):
-            done = sorted(line.uses - needed)
-            needed |= line.uses
-            code = line.code if line.target is None else f"{line.target} = {line.code}"
-            if done:
-                body.append((line.errors, f"del {', '.join(done)}"))
-            body.append((line.errors, code))
-        source = [f"def plan({', '.join(self._inputs)}):"]
-        for errors, lines in groupby(reversed(body), key=itemgetter(0)):
-            if errors is not None:
-                source.append(f"with numpy_errstate(**{errors!r}):")
-            source += [code if errors is None else f" {code}" for _, code in lines]
+        *lines, ending = rewritten([*self.lines, Line(code, None, last, None)], self.line)
+        lines, parts = grouped(lines, self._constant, last)
+        source = source_of("plan", self._inputs, lines, ending)
+        for i, part in enumerate(parts):
+            ending = Line(f"return [{', '.join(part.results)}]", None, set(part.results), None)
+            source += source_of(f"part_{i}", part.inputs, part.lines, ending)
         space = dict(self.constants)
-        exec(compile("\n ".join(source), "<plan of a step>", "exec"), space)
+        exec(compile("\n".join(source), "<plan of a step>", "exec"), space)
+        for i, part in enumerate(parts):
+            part.stand_in.plain = space[f"part_{i}"]
         return space["plan"]
 
     def _result(self, value: Any, uses: set[str]) -> str:
@@ -310,11 +309,6 @@ class PlanArray(PlanValue, StandIn):
         return f"<PlanArray {self.name} of shape {self.shape}, {self.dtype}>"
 
     __hash__ = object.__hash__
-
-
-def set_item(array: Any, index: Any, value: Any) -> None:
-    """`array[index] = value`."""
-    array[index] = value
 
 
 def values(nested: Any, of: str = "value") -> Any:

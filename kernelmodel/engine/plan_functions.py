@@ -1,5 +1,7 @@
 """NumPy's functions by what a plan has to know of them."""
 
+from typing import Any
+
 import numpy as np
 
 # What these return depends on shapes and dtypes only, which a plan is made for.
@@ -17,3 +19,8 @@ OF_VALUES = {
     np.trim_zeros, np.union1d, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
     np.unique_values,
 }  # fmt: skip
+
+
+def set_item(array: Any, index: Any, value: Any) -> None:
+    """`array[index] = value`."""
+    array[index] = value

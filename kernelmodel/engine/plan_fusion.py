@@ -45,9 +45,12 @@ class Line:
         kept: Whether it stays even if nothing reads its target.
         call: The function that it calls, its arguments and its keyword arguments, with a `Place`
             for each value of the plan; without them no rule knows it.
+
+    Attributes:
+        scalar: Whether the target is a NumPy scalar.
     """
 
-    __slots__ = ("args", "code", "errors", "function", "kept", "kwargs", "target", "uses")
+    __slots__ = ("args", "code", "errors", "function", "kept", "kwargs", "scalar", "target", "uses")
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Line:
         self.code, self.target, self.uses, self.errors = code, target, uses, errors
         self.kept = kept or target is None
         self.function, self.args, self.kwargs = call
+        self.scalar = False
 
 
 Write = Callable[..., Line]  # (function, args, kwargs, target, errors)
@@ -139,3 +143,44 @@ def rewritten(lines: Sequence[Line], write: Write) -> list[Line]:
         if line.function in RULES and line in found.lines:
             RULES[line.function](found, line)
     return found.lines
+
+
+@dataclass
+class Part:
+    """Lines of a plan that something stands in for.
+
+    Attributes:
+        stand_in: What the plan calls; its attribute `plain` will be the lines as a function.
+        lines: The lines.
+        inputs: Names of what it is called with.
+        results: Names of what it returns, as a list.
+        instead: The lines that come in place of the others.
+    """
+
+    stand_in: Any
+    lines: Sequence[Line]
+    inputs: Sequence[str]
+    results: Sequence[str]
+    instead: Sequence[Line]
+
+
+NameOf = Callable[[Any], str]
+Grouping = Callable[[Sequence[Line], NameOf, set[str]], tuple[list[Line], list[Part]]]
+GROUPINGS: list[Grouping] = []
+
+
+def grouped(
+    lines: Sequence[Line], name_of: NameOf, used: set[str]
+) -> tuple[list[Line], list[Part]]:
+    """The lines with calls of stand-ins in place of some.
+
+    Args:
+        lines: All but the one that returns the plan's results.
+        name_of: The name that the plan gives to a constant.
+        used: Names that the last line reads.
+    """
+    left, parts = list(lines), []
+    for grouping in GROUPINGS:
+        left, found = grouping(left, name_of, used)
+        parts += found
+    return left, parts

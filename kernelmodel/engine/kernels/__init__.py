@@ -1,5 +1,6 @@
 """The numerical kernels: fused primitives with gradients by hand, in NumPy and for XLA."""
 
+from kernelmodel.engine import translators  # noqa: F401 - commands for programs
 from kernelmodel.engine.kernels import conv_pool, joined_products  # noqa: F401 - rules for plans
 from kernelmodel.engine.kernels.activation import (
     elu,

@@ -10,7 +10,10 @@ from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.epilogue import logistic
 from kernelmodel.engine.kernels.softmax import greatest, summed
 from kernelmodel.engine.plan import as_one, unfolds
+from kernelmodel.engine.plan_fusion import Line
+from kernelmodel.engine.plan_programs import Group, translates
 from kernelmodel.engine.primitive import fused
+from kernelmodel.engine.program_memory import NoCommand, Value
 
 
 def exponentials(logits: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,6 +53,16 @@ def checked(labels: np.ndarray, of: tuple[int, ...], axis: int) -> np.ndarray:
             "one unit for each class, and number the classes from 0."
         )
     return whole
+
+
+@translates(checked)
+def check_in_program(group: Group, line: Line) -> Value:
+    """Labels as a program reads them."""
+    labels, of, axis = line.args
+    value = group.value(labels)
+    if value.shape != of[:axis] + of[axis + 1 :]:
+        raise NoCommand("labels of another shape")
+    return group.labels(value, of[axis])
 
 
 def places(labels: np.ndarray, axis: int) -> tuple[np.ndarray, ...]:

@@ -35,8 +35,10 @@ def plain_relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> N
     np.multiply(g, out > 0, out=result)
 
 
-add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 9)
-relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 9)
+SMALL = 1 << 14  # elements up to which plans write down NumPy's calls
+
+add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 9, planned=SMALL)
+relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 9, planned=SMALL)
 
 
 def finish(y: np.ndarray, bias: np.ndarray | None, activation: str | None) -> None:

@@ -7,6 +7,7 @@ it was, so to the same bits.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,8 +16,11 @@ from kernelmodel.engine.kernels.product import shared_product, shared_products
 from kernelmodel.engine.plan_fusion import Line, Lines, rule
 
 AHEAD = 200  # lines after a product in which others are looked for
-# What is moved with a product that uses it; None is a method or an index.
-VIEWS = {None, np.reshape, np.transpose, np.swapaxes}
+# What is moved with a product that uses it; None takes a part of a tuple.
+VIEWS = {
+    None, operator.getitem, np.reshape, np.transpose, np.swapaxes, np.ndarray.reshape,
+    np.ndarray.transpose, np.ndarray.swapaxes,
+}  # fmt: skip
 
 
 def is_product(line: Line) -> bool:

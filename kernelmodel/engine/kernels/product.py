@@ -13,8 +13,11 @@ import numpy as np
 
 from kernelmodel.engine import parallel, pool
 from kernelmodel.engine.plan import as_one
+from kernelmodel.engine.plan_fusion import Line
+from kernelmodel.engine.plan_programs import Group, translates
+from kernelmodel.engine.program_memory import NoCommand, Value
+from kernelmodel.engine.translators import SMALL_PRODUCT, matrix_product
 
-SMALL = 1 << 18  # multiplications that BLAS does on one thread anyway
 SHARE = 1 << 21  # multiplications that are worth another thread
 WAKE = 3 << 20  # multiplications that a thread does while another one wakes up
 LANES = 16  # rows or columns that BLAS computes at a time
@@ -31,7 +34,7 @@ def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.n
     Returns:
         The result, in pooled memory if it is new and large.
     """
-    small = a.shape[0] * a.shape[1] * b.shape[1] <= SMALL
+    small = a.shape[0] * a.shape[1] * b.shape[1] <= SMALL_PRODUCT
     return np.matmul(a, b, out=out) if small else as_one(shared_product, a, b, out)
 
 
@@ -99,3 +102,12 @@ def shares(length: int, work: int, threads: int) -> list[slice]:
         return [slice(0, length)]
     starts = range(0, threads * share, share)
     return [*(slice(at, at + share) for at in starts[:-1]), slice(starts[-1], length)]
+
+
+@translates(shared_product)
+def as_command(group: Group, line: Line) -> Value:
+    """A product in a program, unless threads share it."""
+    a, b, out = line.args
+    if out is not None:
+        raise NoCommand("a product into an array that exists")
+    return matrix_product(group, group.value(a), group.value(b), None)
