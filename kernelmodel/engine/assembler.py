@@ -102,7 +102,8 @@ class Assembler:
             NoCommand: It can't be done.
         """
         one = function in OF_ONE
-        if not one and function not in EXACT:
+        sizes = [value.size for value in operands if isinstance(value, Value)]
+        if not one and function not in EXACT and (function is not np.power or max(sizes) > 1):
             raise NoCommand(f"numpy.{function.__name__}")
         asked = [value.dtype if isinstance(value, Value) else kind_of(value) for value in operands]
         given: Any = (
@@ -279,6 +280,19 @@ class Assembler:
     def put(self, matrix: Value, places: Value, line: Value) -> None:
         """Put an element at its place in each row."""
         self._move(c.PUT, matrix, line, places)
+
+    def adam(self, arrays: Sequence[Value], numbers: Sequence[Any]) -> None:
+        """Adam's step: what `adam_loops.step_loops` gets, the arrays and the numbers."""
+        dtype = arrays[0].dtype
+        if dtype not in FLOATS or any(value.dtype != dtype for value in arrays):
+            raise NoCommand("a step of other dtypes")
+        if any(value.whole().shape != arrays[0].shape for value in arrays):
+            raise NoCommand("a step of different shapes")
+        scalars = [n if isinstance(n, Value) else self.constant(n, dtype) for n in numbers]
+        if any(value.size != 1 or value.dtype != dtype for value in scalars):
+            raise NoCommand("a step by an array of rates")
+        words = [KINDS[dtype], arrays[0].size, *[(v.buffer, 0) for v in [*arrays, *scalars]]]
+        self.commands.append((c.ADAM, words))
 
     def _move(self, kind: int, matrix: Value, line: Value, places: Value) -> None:
         n, m = matrix.whole().shape

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernelmodel.engine.adam_loops import step_loops
 from kernelmodel.engine.compile_loops import DATA, DESCRIPTION, DIMENSIONS, FITS, FLAGS
 from kernelmodel.engine.memory import (
     call_flags,
@@ -33,7 +34,7 @@ SLOTS, COMMANDS, ARRAY, CLEAR, TEST, ERRORS, FIRST = 0, 1, 2, 3, 4, 5, 6
 # The places in scratch memory: whether all was done, the operands of a loop, the slots' addresses.
 DONE, OPERANDS, BASES = 0, 1, 9
 # Kinds of commands.
-LOOP, CAST, TAKE, PUT, LABELS, ARGMAX = 0, 1, 2, 3, 4, 5
+LOOP, CAST, TAKE, PUT, LABELS, ARGMAX, ADAM = 0, 1, 2, 3, 4, 5, 6
 # Kinds of elements, for all but loops.
 OCTET, INT, LONG, FLOAT, DOUBLE = 0, 1, 2, 3, 4
 
@@ -66,6 +67,8 @@ def run_commands(words: np.ndarray, scratch: np.ndarray, objects: int) -> None:
             good = labels(words, at + 2, scratch)
         elif kind == ARGMAX:
             good = greatest(words, at + 2, scratch)
+        elif kind == ADAM:
+            good = adam(words, at + 2, scratch)
         else:
             good = move(words, at + 2, scratch, kind == TAKE)
         if not good:
@@ -209,6 +212,40 @@ def move_elements(
             line[row] = matrix[row * columns + where[row]]
         else:
             matrix[row * columns + where[row]] = line[row]
+
+
+def adam(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
+    """Adam's step. Words: kind, how many elements, then what `step_loops` gets."""
+    count, first = words[at + 1], at + 2
+    if words[at] == FLOAT:
+        step_loops(
+            floats(place(words, first, scratch), count),
+            floats(place(words, first + 2, scratch), count),
+            floats(place(words, first + 4, scratch), count),
+            floats(place(words, first + 6, scratch), count),
+            floats(place(words, first + 8, scratch), count),
+            floats(place(words, first + 10, scratch), count),
+            floats(place(words, first + 12, scratch), count),
+            floats(place(words, first + 14, scratch), 1)[0],
+            floats(place(words, first + 16, scratch), 1)[0],
+            floats(place(words, first + 18, scratch), 1)[0],
+            floats(place(words, first + 20, scratch), 1)[0],
+        )
+    else:
+        step_loops(
+            doubles(place(words, first, scratch), count),
+            doubles(place(words, first + 2, scratch), count),
+            doubles(place(words, first + 4, scratch), count),
+            doubles(place(words, first + 6, scratch), count),
+            doubles(place(words, first + 8, scratch), count),
+            doubles(place(words, first + 10, scratch), count),
+            doubles(place(words, first + 12, scratch), count),
+            doubles(place(words, first + 14, scratch), 1)[0],
+            doubles(place(words, first + 16, scratch), 1)[0],
+            doubles(place(words, first + 18, scratch), 1)[0],
+            doubles(place(words, first + 20, scratch), 1)[0],
+        )
+    return True
 
 
 def not_run(words: np.ndarray, scratch: np.ndarray, objects: tuple[object, ...]) -> None:

@@ -18,7 +18,7 @@ SMALL_PRODUCT = 1 << 18  # multiplications that BLAS does on one thread anyway
 LARGE_PRODUCT = 1 << 22  # those that may take so long that threads do them better
 
 
-@translates(*EXACT, *OF_ONE, np.matmul)
+@translates(*EXACT, *OF_ONE, np.power, np.matmul)
 def elementwise(group: Group, line: Line) -> Value | None:
     """A NumPy function of elements."""
     kwargs = dict(line.kwargs)
@@ -211,7 +211,10 @@ def item(group: Group, line: Line) -> Value:
 
 @translates(set_item)
 def put(group: Group, line: Line) -> None:
-    """An element of each row is changed."""
+    """All of an array is changed, or an element of each row."""
     x, index, new = line.args
     value = group.target(x)
+    if index is Ellipsis:
+        group.assembler.apply(np.positive, [group.value(new)], value)
+        return
     group.assembler.put(value, labels_of(group, value, index), group.value(new))

@@ -11,7 +11,7 @@ Source: "Python Types and C-Structures" in NumPy's reference, `PyUFuncObject` an
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import sys
 from functools import cache
 
@@ -21,7 +21,7 @@ HEAD = object.__basicsize__  # of what all objects begin with
 # Which of a processor's floating point errors NumPy warns of, by the C library's numbers:
 # invalid, division by zero, overflow.
 X86, ARM = 1 | 4 | 8, 1 | 2 | 4
-ERRORS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}
+ERRORS = {"x86_64": X86, "aarch64": ARM, "arm64": ARM}
 
 
 class NoLoop(Exception):
@@ -56,9 +56,9 @@ def error_flags() -> tuple[int, int, int] | None:
 
     None where they are not known.
     """
-    flags = ERRORS.get(platform.machine())
-    if flags is None or sys.platform not in ("linux", "darwin"):
+    if sys.platform not in ("linux", "darwin") or os.uname().machine not in ERRORS:
         return None
+    flags = ERRORS[os.uname().machine]
     for name in (None, "libm.so.6"):
         try:
             library = ctypes.CDLL(name)

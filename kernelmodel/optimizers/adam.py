@@ -8,6 +8,7 @@ import numpy as np
 
 from kernelmodel.core.kinds import BelowOne, NotNegative
 from kernelmodel.engine.kernels import adam as kernels
+from kernelmodel.engine.plan import plan_of
 from kernelmodel.optimizers.optimizer import REGISTRY, Optimizer
 from kernelmodel.optimizers.state import Slots
 
@@ -117,20 +118,29 @@ class Adam(Optimizer):
         new_value: Any, new_slots: Slots,
     ) -> None:  # fmt: skip
         """The same as `update` to the last bit, by a kernel."""
-        arrays = (gradient, value, *slots.values())
-        if self.amsgrad or any(type(array) is not np.ndarray for array in arrays):
+        plan = plan_of((value,))
+        if self.amsgrad or (plan is None and not all_arrays(gradient, value, *slots.values())):
             super().update_into(
                 gradient, value, slots, learning_rate, iteration, new_value, new_slots
             )
             return
         kind = value.dtype.type
         unbiased = unbiasing(iteration, value.dtype, self.beta_1, self.beta_2)
-        kernels.step(
+        arguments = (
             gradient, value, slots["momentum"], slots["velocity"],
             new_value, new_slots["momentum"], new_slots["velocity"],
             kind(1 - self.beta_1), kind(1 - self.beta_2),
-            kind(learning_rate * unbiased), kind(self.epsilon),
+            (learning_rate * unbiased).astype(value.dtype, copy=False), kind(self.epsilon),
         )  # fmt: skip
+        if plan is None:
+            kernels.step(*arguments)
+        else:
+            plan.in_place(kernels.step_of_any_shape, arguments, {})
+
+
+def all_arrays(*values: Any) -> bool:
+    """Whether all values are arrays of NumPy's own class."""
+    return all(type(value) is np.ndarray for value in values)
 
 
 @REGISTRY.register("adamw")

@@ -17,13 +17,14 @@ from kernelmodel.core.watching import Watch
 from kernelmodel.engine.bfloat16 import in_dtype
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.exchange import average_gradients
-from kernelmodel.engine.plan import as_one
+from kernelmodel.engine.plan import as_one, plan_of
+from kernelmodel.engine.program import can_run
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.subnormals import SubnormalsAsZeros
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
-from kernelmodel.optimizers.together import Groups, groups
+from kernelmodel.optimizers.together import PROGRAMMED, Groups, groups
 
 REGISTRY = Registry("optimizer", "keras.optimizers")
 
@@ -289,9 +290,11 @@ class Optimizer(OptimizerState):
             members = [variables[i] for i in group]
             together = self._together.of(members, decays[group[0]])
             arrays = [getval(v.value) for v in members], [self._slot_values(v) for v in members]
-            made = as_one(
-                together.step, self.update_into, [gradients[i] for i in group], *arrays, *rest
-            )
+            given = (self.update_into, [gradients[i] for i in group], *arrays, *rest)
+            if plan_of(arrays[0]) is not None and together.size <= PROGRAMMED and can_run():
+                made = together.one_by_one(*given)
+            else:
+                made = as_one(together.step, *given)
             for variable, value, slots in zip(members, *made):
                 self._keep(variable, value, slots)
         return set(fit)

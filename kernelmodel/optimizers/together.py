@@ -23,6 +23,7 @@ Slots = dict[str, Any]
 SMALL = 1 << 15  # elements of a weight up to which it is laid end to end with others
 PIECE = 1 << 18  # elements that one thread updates at a time
 POOLED = 1 << 16  # elements from which arrays come from the pool
+PROGRAMMED = 1 << 17  # elements up to which a program updates the weights of a group
 KEPT = 3  # arrays of one name that are kept: what was, what comes, and one that somebody holds
 
 
@@ -99,13 +100,10 @@ class Together:
 
         def update_piece(number: int) -> None:
             at = pieces[number]
-            start = value[at]
-            if self.decay is not None:
-                start = start - start * value.dtype.type(self.decay) * rate
-            before = {name: array[at] for name, array in old.items()}
+            before = {name: array[at] for name, array in old.items()} | shared
             after = {name: laid.flat[at] for name, laid in new.items()}
-            into = new_value.flat[at]
-            update(gradient[at], start, before | shared, rate, iteration, into, after)
+            start = self.decayed(value[at], rate)
+            update(gradient[at], start, before, rate, iteration, new_value.flat[at], after)
 
         if len(pieces) == 1:
             update_piece(0)
@@ -113,6 +111,38 @@ class Together:
             parallel.run(update_piece, len(pieces))
         each = [dict(zip(new, parts)) for parts in zip(*(laid.parts for laid in new.values()))]
         return new_value.parts[:], each or [{} for _ in values]
+
+    def one_by_one(
+        self,
+        update: Callable[..., None],
+        gradients: list[Any],
+        values: list[Any],
+        slots: list[Slots],
+        shared: Slots,
+        rate: Any,
+        iteration: Any,
+    ) -> tuple[list[Any], list[Slots]]:
+        """What `step` does, for each weight alone: for a plan, whose programs need no large arrays.
+
+        Arguments and results are those of `step`.
+        """
+        if rate.dtype != values[0].dtype:
+            rate = rate.astype(values[0].dtype)
+        new_values, new_slots = [], []
+        for gradient, value, own in zip(gradients, values, slots):
+            into = np.empty_like(value)
+            after = {name: np.empty_like(array) for name, array in own.items()}
+            start = self.decayed(value, rate)
+            update(gradient, start, own | shared, rate, iteration, into, after)
+            new_values.append(into)
+            new_slots.append(after)
+        return new_values, new_slots
+
+    def decayed(self, value: Any, rate: Any) -> Any:
+        """Weights less the share of them that decays."""
+        if self.decay is None:
+            return value
+        return value - value * value.dtype.type(self.decay) * rate
 
     def joined(self, name: str, arrays: list[np.ndarray]) -> np.ndarray:
         """Arrays end to end: as they are, if a step before made these very arrays."""

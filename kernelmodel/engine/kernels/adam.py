@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from kernelmodel.engine.adam_loops import step_loops
 from kernelmodel.engine.numba_support import Twin
+from kernelmodel.engine.plan_fusion import Line
+from kernelmodel.engine.plan_programs import Group, translates
 
 # Elements of a piece: the half dozen arrays of a step fit into the second level of cache.
 PIECE = 1 << 15
@@ -57,27 +62,18 @@ def plain_step(
         np.subtract(value[at], change, out=change)
 
 
-def step_loops(
-    gradient: np.ndarray,
-    value: np.ndarray,
-    momentum: np.ndarray,
-    velocity: np.ndarray,
-    new_value: np.ndarray,
-    new_momentum: np.ndarray,
-    new_velocity: np.ndarray,
-    share_1: np.floating,
-    share_2: np.floating,
-    rate: np.floating,
-    epsilon: np.floating,
-) -> None:
-    """The same as a loop over elements, for Numba."""
-    for i in range(value.size):
-        g, m, v = gradient[i], momentum[i], velocity[i]
-        m = m + (g - m) * share_1
-        v = v + (g * g - v) * share_2
-        new_momentum[i] = m
-        new_velocity[i] = v
-        new_value[i] = value[i] - m * rate / (np.sqrt(v) + epsilon)
-
-
 step = Twin(plain_step, step_loops, minimum=1024)
+
+
+def step_of_any_shape(*arguments: Any) -> None:
+    """The same for contiguous arrays of any shape."""
+    step(*(array.reshape(-1) for array in arguments[:7]), *arguments[7:])
+
+
+@translates(step_of_any_shape)
+def as_command(group: Group, line: Line) -> None:
+    """A step in a program: four arrays, three that are written to, and four numbers."""
+    arrays = [group.value(arg) for arg in line.args[:4]]
+    targets = [group.target(arg) for arg in line.args[4:7]]
+    numbers = [group.operand(arg) for arg in line.args[7:]]
+    group.assembler.adam([*arrays, *targets], numbers)
