@@ -24,7 +24,7 @@ from kernelmodel.engine.subnormals import SubnormalsAsZeros
 from kernelmodel.engine.xla_array import XlaArray
 from kernelmodel.optimizers.gradients import clip, present
 from kernelmodel.optimizers.state import OptimizerState, Slots, store
-from kernelmodel.optimizers.together import PROGRAMMED, Groups, groups
+from kernelmodel.optimizers.together import PROGRAMMED, Groups, Made, groups, step
 
 REGISTRY = Registry("optimizer", "keras.optimizers")
 
@@ -286,21 +286,28 @@ class Optimizer(OptimizerState):
             and variable.dtype != "bfloat16"
         ]
         places = groups([variables[i] for i in fit], [decays[i] for i in fit])
+        later: list[tuple[list[Variable], Any]] = []
         for group in ([fit[place] for place in found] for found in places):
             members = [variables[i] for i in group]
             together = self._together.of(members, decays[group[0]])
             arrays = [getval(v.value) for v in members], [self._slot_values(v) for v in members]
-            given = (self.update_into, [gradients[i] for i in group], *arrays, *rest)
+            given = (self.update_into, [gradients[i] for i in group], *arrays)
             if plan_of(arrays[0]) is not None and together.size <= PROGRAMMED and can_run():
-                made = together.one_by_one(*given)
+                self._keep_all(members, together.one_by_one(*given, *rest))
             else:
-                made = as_one(together.step, *given)
-            for variable, value, slots in zip(members, *made):
-                self._keep(variable, value, slots)
+                later.append((members, (together, *given)))
+        if later:
+            all_made = as_one(step, [group for _, group in later], *rest)
+            for (members, _), made in zip(later, all_made):
+                self._keep_all(members, made)
         return set(fit)
 
     def _slot_values(self, variable: Variable) -> Slots:
         return {name: getval(slot.value) for name, slot in self._slots[id(variable)].items()}
+
+    def _keep_all(self, variables: list[Variable], made: Made) -> None:
+        for variable, value, slots in zip(variables, *made):
+            self._keep(variable, value, slots)
 
     def _keep(self, variable: Variable, value: Any, slots: Slots) -> None:
         store(variable, in_dtype(variable.dtype, value))

@@ -19,9 +19,11 @@ from kernelmodel.engine import parallel, pool
 from kernelmodel.engine.pool import COUNTS_ARE_EXACT
 
 Slots = dict[str, Any]
+Made = tuple[list[Any], list[Slots]]  # the new weights, and what is remembered for each
 
 SMALL = 1 << 15  # elements of a weight up to which it is laid end to end with others
-PIECE = 1 << 18  # elements that one thread updates at a time
+PIECE = 1 << 17  # elements that one thread updates at a time
+ALONE = 1 << 18  # elements for which no other thread is woken up
 POOLED = 1 << 16  # elements from which arrays come from the pool
 PROGRAMMED = 1 << 17  # elements up to which a program updates the weights of a group
 KEPT = 3  # arrays of one name that are kept: what was, what comes, and one that somebody holds
@@ -69,7 +71,7 @@ class Together:
         # What the last steps made, by slot name ("" for the weights).
         self.made: dict[str, list[Laid]] = {}
 
-    def step(
+    def begin(
         self,
         update: Callable[..., None],
         gradients: list[np.ndarray],
@@ -78,8 +80,8 @@ class Together:
         shared: Slots,
         rate: np.ndarray,
         iteration: Any,
-    ) -> tuple[list[np.ndarray], list[Slots]]:
-        """The new weights, and what is remembered for each.
+    ) -> tuple[Callable[[slice], None], Callable[[], Made]]:
+        """A step: what makes a piece of it, and what returns it when all pieces are made.
 
         Args:
             update: `Optimizer.update_into` of an elementwise optimizer.
@@ -89,6 +91,10 @@ class Together:
             shared: What is remembered for all weights.
             rate: Learning rate.
             iteration: Number of steps before this one.
+
+        Returns:
+            A function of a slice of `range(self.size)`, and one without arguments that returns the
+            new weights, and what is remembered for each.
         """
         gradient, value = join(gradients), self.joined("", values)
         old = {name: self.joined(name, [own[name] for own in slots]) for name in slots[0]}
@@ -96,21 +102,17 @@ class Together:
         new_value = self.new("", value.dtype)
         new = {name: self.new(name, array.dtype) for name, array in old.items()}
 
-        pieces = parallel.even_slices(self.size, -(-self.size // PIECE))
-
-        def update_piece(number: int) -> None:
-            at = pieces[number]
+        def update_piece(at: slice) -> None:
             before = {name: array[at] for name, array in old.items()} | shared
             after = {name: laid.flat[at] for name, laid in new.items()}
             start = self.decayed(value[at], rate)
             update(gradient[at], start, before, rate, iteration, new_value.flat[at], after)
 
-        if len(pieces) == 1:
-            update_piece(0)
-        else:
-            parallel.run(update_piece, len(pieces))
-        each = [dict(zip(new, parts)) for parts in zip(*(laid.parts for laid in new.values()))]
-        return new_value.parts[:], each or [{} for _ in values]
+        def made() -> Made:
+            each = [dict(zip(new, parts)) for parts in zip(*(laid.parts for laid in new.values()))]
+            return new_value.parts[:], each or [{} for _ in values]
+
+        return update_piece, made
 
     def one_by_one(
         self,
@@ -121,10 +123,10 @@ class Together:
         shared: Slots,
         rate: Any,
         iteration: Any,
-    ) -> tuple[list[Any], list[Slots]]:
-        """What `step` does, for each weight alone: for a plan, whose programs need no large arrays.
+    ) -> Made:
+        """A step for each weight alone: for a plan, whose programs need no large arrays.
 
-        Arguments and results are those of `step`.
+        Arguments are those of `begin`, and the result is that of its second function.
         """
         if rate.dtype != values[0].dtype:
             rate = rate.astype(values[0].dtype)
@@ -164,6 +166,40 @@ class Together:
         laid.alone = laid.references()
         del made[:-KEPT]
         return laid
+
+
+def step(
+    groups: Sequence[tuple[Together, Any, Any, Any, Any]], shared: Slots, rate: Any, iteration: Any
+) -> list[Made]:
+    """A step of some groups of weights.
+
+    Args:
+        groups: Each with the first four arguments of its `begin`.
+        shared: As there.
+        rate: As there.
+        iteration: As there.
+    """
+    steps = [
+        (one, *one.begin(update, gradients, values, slots, shared, rate, iteration))
+        for one, update, gradients, values, slots in groups
+    ]
+    total = sum(together.size for together, *_ in steps)
+    pieces = [
+        (update, at)
+        for together, update, _ in steps
+        for at in parallel.even_slices(together.size, -(-together.size // PIECE))
+    ]
+
+    def update_piece(number: int) -> None:
+        update, at = pieces[number]
+        update(at)
+
+    if total <= ALONE:
+        for number in range(len(pieces)):
+            update_piece(number)
+    else:
+        parallel.run(update_piece, len(pieces))
+    return [made() for _, _, made in steps]
 
 
 class Groups:

@@ -9,7 +9,7 @@ import kernelmodel as km
 from kernelmodel import constraints, optimizers
 from kernelmodel.core.variable import Variable
 from kernelmodel.optimizers import schedules
-from kernelmodel.optimizers.together import PIECE, SMALL, Together, groups
+from kernelmodel.optimizers.together import ALONE, PIECE, SMALL, Together, groups, step
 
 
 def variables():
@@ -250,7 +250,7 @@ def test_names():
 
 
 def test_weights_that_are_updated_together():
-    size = 2 * PIECE + 7
+    size = max(2 * PIECE, ALONE) + 7
     values = [np.arange(size, dtype="float32").reshape(1, size), np.ones((), "float32")]
     slots = [{"slot": np.ones_like(value)} for value in values]
     together = Together([value.shape for value in values], decay=0.5)
@@ -260,8 +260,8 @@ def test_weights_that_are_updated_together():
         np.add(slots["slot"], iteration, out=new_slots["slot"])
 
     gradients = [values[0].T.reshape(1, size), values[1]]
-    for step in (1, 2):
-        made = together.step(update, gradients, values, slots, {}, np.float32(0.5), step)
+    for number in (1, 2):
+        (made,) = step([(together, update, gradients, values, slots)], {}, np.float32(0.5), number)
         for old, new, gradient in zip(values, made[0], gradients):
             np.testing.assert_array_equal(new, old - old * 0.25 + 0.5 * gradient)
         values, slots = made
@@ -303,8 +303,8 @@ def test_piecewise_needs_matching_lists():
 def test_schedules_as_keras(cls, arguments, keras):
     ours = getattr(schedules, cls)(0.1, **arguments)
     theirs = getattr(keras.optimizers.schedules, cls)(0.1, **arguments)
-    for step in range(0, 35, 2):
-        assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=2e-5, abs=1e-8)
+    for number in range(0, 35, 2):
+        assert float(ours(number)) == pytest.approx(float(theirs(number)), rel=2e-5, abs=1e-8)
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -403,18 +403,17 @@ def test_what_a_step_made_is_written_over_only_if_nobody_holds_it(hold, which):
 
     slots, gradients = [{}, {}], [np.ones_like(value) for value in values]
     seen, kept = set(), []
-    for step in range(12):
-        values, slots = together.step(
-            update, gradients, values, slots, {}, np.float32(1), np.int32(step)
-        )
-        assert (values[0] == step + 2).all()
-        assert (values[1] == step + 2).all()
+    for number in range(12):
+        group = (together, update, gradients, values, slots)
+        ((values, slots),) = step([group], {}, np.float32(1), np.int32(number))
+        assert (values[0] == number + 2).all()
+        assert (values[1] == number + 2).all()
         seen.add(values[1].ctypes.data)
-        if step == 5:
+        if number == 5:
             assert len(seen) == 2  # by turns
             kept.append(hold(values[which]))
             held = values[which].ctypes.data
-        elif step > 5:
+        elif number > 5:
             assert values[which].ctypes.data != held
     assert len(seen) == 3
 
