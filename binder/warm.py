@@ -24,7 +24,7 @@ def twins() -> list[Twin]:
 
 
 def train() -> None:
-    """Take a step of two small networks that use them, and one by a plan."""
+    """Take a step of three small networks that use them, and one by a plan."""
     layers = km.layers
     pictures = km.Sequential([
         layers.Conv2D(4, 3, activation="relu"),
@@ -40,9 +40,16 @@ def train() -> None:
     x = layers.GRU(4, return_sequences=True)(layers.LSTM(4, return_sequences=True)(x))
     x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
     words = km.Model(inputs, layers.Dense(2, activation="softmax")(x))
+    masked = km.Sequential([
+        km.Input((5,), dtype="int32"),
+        layers.Embedding(8, 4, mask_zero=True),
+        layers.LSTM(4),
+        layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
     for model, x in (
         (pictures, np.zeros((8, 8, 8, 1), "float32")),
         (words, np.zeros((8, 5), "int32")),
+        (masked, np.zeros((8, 5), "int32")),
     ):
         model.compile("adam", "sparse_categorical_crossentropy")
         model.fit(x, np.zeros(8), batch_size=8, epochs=2, verbose=0)

@@ -68,3 +68,18 @@ def error_flags() -> tuple[int, int, int] | None:
         clear, test = (ctypes.cast(one, ctypes.c_void_p).value or 0 for one in found)
         return clear, test, flags
     return None
+
+
+def product_words(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray | None:
+    """What a call of the loop of `np.matmul(a, b, out=out)` needs: for matrices of one dtype.
+
+    Returns:
+        The loop and its data, room for the addresses of the three matrices, sizes and strides;
+        None if this NumPy has no such loop where it is expected.
+    """
+    try:
+        loop = loop_of(np.matmul, f"{a.dtype.char}{b.dtype.char}->{out.dtype.char}")
+    except NoLoop:
+        return None
+    words = [*loop, 0, 0, 0, 1, *a.shape, b.shape[1], 0, 0, 0, *a.strides, *b.strides, *out.strides]
+    return np.array(words, np.intp)

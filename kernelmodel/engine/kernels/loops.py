@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernelmodel.engine.kernels.polynomial_loops import tanh_of
+from kernelmodel.engine.memory import call_loop
 
 
 def add_row_relu(y: np.ndarray, row: np.ndarray) -> None:
@@ -263,6 +264,53 @@ def lstm_slopes(
                 dcandidate[u] = (one - candidate[u] * candidate[u]) * i[u]
                 do[u] = o[u] * (one - o[u]) * k[u]
                 slope[u] = o[u] * (one - k[u] * k[u])
+
+
+def multiply(words: np.ndarray, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """out = a @ b by NumPy's own loop; the words are those of `product_words`."""
+    words[2], words[3], words[4] = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    operands = words.ctypes.data + 2 * words.itemsize
+    sizes = operands + 3 * words.itemsize
+    call_loop(words[0], operands, sizes, sizes + 4 * words.itemsize, words[1])
+
+
+def lstm_steps(
+    z: np.ndarray,
+    share: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    c: np.ndarray,
+    cell: np.ndarray,
+    h: np.ndarray,
+    recurrent: np.ndarray,
+    words: np.ndarray,
+) -> None:
+    """All steps of LSTM cells with the usual activations: `lstm_steps.plain_steps`."""
+    for t in range(z.shape[0]):
+        multiply(words, h[t], recurrent, share)
+        lstm_cell(z[t], share, scale, offset, c[t], c[t + 1], cell[t], h[t + 1])
+
+
+def lstm_back(
+    dz: np.ndarray,
+    dh: np.ndarray,
+    dc: np.ndarray,
+    h_to_c: np.ndarray,
+    gates: np.ndarray,
+    later: np.ndarray,
+    transposed: np.ndarray,
+    words: np.ndarray,
+    has_later: bool,
+) -> None:
+    """All steps back: `lstm_steps.plain_back`."""
+    for step in range(dz.shape[0]):
+        t = dz.shape[0] - 1 - step
+        if has_later:
+            for b in range(dh.shape[0]):
+                for u in range(dh.shape[1]):
+                    dh[b, u] += later[t, b, u]
+        lstm_step_back(dz[t], dh, dc, h_to_c[t], gates[t])
+        multiply(words, dz[t], transposed, dh)
 
 
 def gru_cell(

@@ -18,7 +18,15 @@ from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
-from kernelmodel.engine.kernels.polynomials import SOON, tanh
+from kernelmodel.engine.kernels.lstm_steps import (
+    CALLS,
+    cell_of,
+    mix,
+    usual_back,
+    usual_cell,
+    usual_step_back,
+    usual_steps,
+)
 from kernelmodel.engine.kernels.product import product, shared_products
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
@@ -36,8 +44,6 @@ from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.primitive import fused
 
 Residuals = tuple[np.ndarray, ...]
-
-CALLS = 8  # NumPy functions that a twin of a step spares, each of them on few elements
 
 
 @forward_kernel
@@ -82,7 +88,8 @@ def forward(
 
     # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2: one tanh does all gates, with the halves of the
     # sigmoid gates put into the weights.
-    usual = (activation, recurrent_activation) == ("tanh", "sigmoid")
+    activations = activation, recurrent_activation
+    usual = activations == ("tanh", "sigmoid")
     stretch = np.full(4 * units, 0.5 if usual else 1, dtype)
     stretch[2 * units : 3 * units] = 1
     recurrent = recurrent_kernel * stretch
@@ -96,11 +103,14 @@ def forward(
         scale = np.tile(stretch, (z_all.shape[1], 1))
         offset = 1 - scale
         share = np.empty(scale.shape, dtype)
-        some = z_all[0], share, scale, offset, c_all[0], c_all[1], cell_all[0], h_all[1]
-        step: Any = partial(other_cell, activations=(activation, recurrent_activation))
-        if usual:
-            single = dtype == np.float32
-            step = usual_cell.choose(*some, calls=CALLS * steps) if single else cell_of
+        usual_one = usual and dtype == np.float32
+        if usual_one and not skipped:
+            usual_steps(z_all, share, scale, offset, c_all, cell_all, h_all, recurrent)
+            return
+        step: Any = cell_of if usual else partial(other_cell, activations=activations)
+        if usual_one:
+            some = z_all[0], share, scale, offset, c_all[0], c_all[1], cell_all[0], h_all[1]
+            step = usual_cell.choose(*some, calls=CALLS * steps)
         for t in range(steps):
             np.matmul(h_all[t], recurrent, out=share)
             step(z_all[t], share, scale, offset, c_all[t], c_all[t + 1], cell_all[t], h_all[t + 1])
@@ -111,47 +121,6 @@ def forward(
     if steps:
         run_samples(compute, batch, 4 * units)
     return (h[1:].transpose(1, 0, 2), h[-1].copy(), c[-1].copy()), (inputs, gates, h, c, cell)
-
-
-def cell_of(
-    z: np.ndarray,
-    share: np.ndarray,
-    scale: np.ndarray,
-    offset: np.ndarray,
-    old: np.ndarray,
-    new: np.ndarray,
-    activated: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """A step of cells with the usual activations.
-
-    Args:
-        z: The inputs' share in the gates (batch, 4 * units); becomes the gates.
-        share: The states' share, likewise.
-        scale: Like z: what the tanh of a gate is multiplied by.
-        offset: Like z: what is added then.
-        old: Cell state before the step (batch, units).
-        new: Written to: the one after it.
-        activated: Written to: its tanh.
-        out: Written to: the output.
-    """
-    units = old.shape[1]
-    z += share
-    tanh(z)
-    z *= scale
-    z += offset
-    mix(z, old, new, activated)
-    tanh(activated)
-    np.multiply(z[:, 3 * units :], activated, out=out)
-
-
-def mix(z: np.ndarray, old: np.ndarray, new: np.ndarray, copy: np.ndarray) -> None:
-    """The new cell state, from the gates and the old one, twice."""
-    units = old.shape[1]
-    np.multiply(z[:, :units], z[:, 2 * units : 3 * units], out=new)
-    np.multiply(z[:, units : 2 * units], old, out=copy)
-    new += copy
-    copy[...] = new
 
 
 def other_cell(
@@ -207,29 +176,6 @@ def slopes_of(
 usual_slopes = Twin(slopes_of, loops.lstm_slopes, minimum=1 << 12)
 
 
-def step_back(
-    dz: np.ndarray, dh: np.ndarray, dc: np.ndarray, h_to_c: np.ndarray, gates: np.ndarray
-) -> None:
-    """The gradients of a step's gates, and of the cell state before it.
-
-    Args:
-        dz: Slopes of the gates' shares (batch, 4, units), multiplied by the gradients of c and h.
-        dh: Gradient of h after the step (batch, units).
-        dc: Gradient of c after the step, written to: that before it.
-        h_to_c: The slope of c's share in h, likewise.
-        gates: Like dz.
-    """
-    c = dh * h_to_c
-    c += dc
-    dz[:, :3] *= c[:, None]
-    dz[:, 3] *= dh
-    np.multiply(c, gates[:, 1], out=dc)
-
-
-usual_cell = Twin(cell_of, loops.lstm_cell, minimum=0, patience=SOON)
-usual_step_back = Twin(step_back, loops.lstm_step_back, minimum=0)
-
-
 @backward_kernel
 def backward(
     g: Any,
@@ -273,13 +219,17 @@ def backward(
         dz_all, slopes, gates_all = (a[:, samples] for a in (dz, h_to_c, split))
         # dh and dc go from step to step, first as the gradients of the last states.
         dh, dc = dh0[samples], dc0[samples]
+        if not skipped:
+            later = None if outer is None else outer[:, samples]
+            usual_back(dz_all, dh, dc, slopes, gates_all, later, transposed)
+            return
         some = dz_all[0], dh, dc, slopes[0], gates_all[0]
         back = usual_step_back.choose(*some, calls=CALLS * steps)
         for t in reversed(range(steps)):
             step = dz_all[t]
             if outer is not None:
                 dh += outer[t, samples]
-            idle = skipped[t] if skipped else NO_ROWS
+            idle = skipped[t]
             if len(idle):
                 kept_h, kept_c = dh[idle], dc[idle]
             back(step, dh, dc, slopes[t], gates_all[t])

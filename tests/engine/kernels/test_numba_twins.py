@@ -30,10 +30,12 @@ from kernelmodel.engine.kernels.attention import softmax_gradient
 from kernelmodel.engine.kernels.columns import add_columns_2d
 from kernelmodel.engine.kernels.embedding import WIDE, add_rows
 from kernelmodel.engine.kernels.layer_norm import centred, gradient, units
-from kernelmodel.engine.kernels.lstm import usual_cell, usual_slopes, usual_step_back
+from kernelmodel.engine.kernels.lstm import usual_slopes
+from kernelmodel.engine.kernels.lstm_steps import all_back, all_steps, usual_cell, usual_step_back
 from kernelmodel.engine.kernels.windows import windows
 from kernelmodel.engine.machine_code import CannotCompile, Compiler
 from kernelmodel.engine.numba_support import CALL, Twin, background, compiled, kind_of
+from kernelmodel.engine.ufunc_loops import product_words
 
 COMPILER = Compiler()
 
@@ -152,6 +154,31 @@ def test_steps_of_an_lstm(dtype: str) -> None:
         assert_same_bits(both(usual_cell, z, share, scale, offset, old, *out))
     dz, gates = rng.standard_normal((2, 6, 4, 5)).astype(dtype)
     assert_same_bits(both(usual_step_back, dz, dh, dc, slopes, gates))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 6, 5), (7, 2, 16), (2, 40, 3)])
+def test_all_steps_of_an_lstm(shape: tuple[int, int, int]) -> None:
+    steps, batch, units = shape
+    rng = np.random.default_rng(9)
+    z = rng.uniform(-3, 3, (steps, batch, 4 * units)).astype("float32")
+    share, scale, offset = rng.uniform(-1, 1, (3, batch, 4 * units)).astype("float32")
+    c, h = rng.standard_normal((2, steps + 1, batch, units)).astype("float32")
+    cell, later, slopes = rng.standard_normal((3, steps, batch, units)).astype("float32")
+    recurrent = rng.standard_normal((units, 4 * units)).astype("float32")
+    words = product_words(h[0], recurrent, share)
+    assert words is not None
+    arrays = z, share, scale, offset, c, cell, h, recurrent
+    for one, other in both(all_steps, *arrays, words)[:-1]:  # but for the addresses
+        assert one.tobytes() == other.tobytes()
+    dh, dc = rng.standard_normal((2, batch, units)).astype("float32")
+    dz, gates = rng.standard_normal((2, steps, batch, 4, units)).astype("float32")
+    back = np.ascontiguousarray(recurrent.T)
+    words = product_words(dz[0].reshape(batch, 4 * units), back, dh)
+    assert words is not None
+    for has_later in (False, True):
+        given = dz, dh, dc, slopes, gates, later, back, words, has_later
+        for one, other in both(all_back, *given)[:-1]:
+            assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
