@@ -9,7 +9,7 @@ import matplotlib.font_manager
 import numpy as np
 
 import kernelmodel as km
-from kernelmodel.engine import commands, kernels
+from kernelmodel.engine import commands, keep_mask, kernels
 from kernelmodel.engine.numba_support import Twin, background
 
 
@@ -19,7 +19,7 @@ def twins() -> list[Twin]:
         importlib.import_module(f"{kernels.__name__}.{module.name}")
         for module in pkgutil.iter_modules(kernels.__path__)
     ]
-    found = (value for module in [*modules, commands] for value in vars(module).values())
+    found = (value for module in [*modules, commands, keep_mask] for value in vars(module).values())
     return list({id(value): value for value in found if isinstance(value, Twin)}.values())
 
 
@@ -32,6 +32,7 @@ def train() -> None:
         layers.Conv2D(4, 2, activation="relu"),
         layers.Flatten(),
         layers.Dense(8, activation="relu"),
+        layers.Dropout(0.5),
         layers.Dense(2, activation="softmax"),
     ])  # fmt: skip
     inputs = km.Input((5,), dtype="int32")

@@ -294,6 +294,25 @@ class Assembler:
         words = [KINDS[dtype], arrays[0].size, *[(v.buffer, 0) for v in [*arrays, *scalars]]]
         self.commands.append((c.ADAM, words))
 
+    def keep(
+        self, state: Value, shape: tuple[int, ...], count: int, least: int, part: int
+    ) -> Value:
+        """A random mask: which parts of so many random words reach a number.
+
+        Args:
+            state: Seed and counter.
+            shape: Of the mask.
+            count: Random words.
+            least: The least number that keeps an element.
+            part: Bytes of a word for each element.
+        """
+        if state.whole().shape != (2,) or state.dtype != np.uint32:
+            raise NoCommand("another state of random numbers")
+        words, out = self.new((count,), np.dtype(np.int64)), self.new(shape, np.dtype(bool))
+        places = [(value.buffer, 0) for value in (state, words, out)]
+        self.commands.append((c.KEEP, [*places, count, out.size, least, part]))
+        return out
+
     def _move(self, kind: int, matrix: Value, line: Value, places: Value) -> None:
         n, m = matrix.whole().shape
         if matrix.dtype not in FLOATS or line.dtype != matrix.dtype or line.whole().shape != (n,):

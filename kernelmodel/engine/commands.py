@@ -24,6 +24,7 @@ from kernelmodel.engine.memory import (
     word,
 )
 from kernelmodel.engine.numba_support import Twin
+from kernelmodel.engine.philox_loops import kept, philox
 
 WORD = np.dtype(np.intp).itemsize
 KIND = object.__basicsize__ // WORD - 1  # the word of an object that says what it is
@@ -34,7 +35,7 @@ SLOTS, COMMANDS, ARRAY, CLEAR, TEST, ERRORS, FIRST = 0, 1, 2, 3, 4, 5, 6
 # The places in scratch memory: whether all was done, the operands of a loop, the slots' addresses.
 DONE, OPERANDS, BASES = 0, 1, 9
 # Kinds of commands.
-LOOP, CAST, TAKE, PUT, LABELS, ARGMAX, ADAM = 0, 1, 2, 3, 4, 5, 6
+LOOP, CAST, TAKE, PUT, LABELS, ARGMAX, ADAM, KEEP = 0, 1, 2, 3, 4, 5, 6, 7
 # Kinds of elements, for all but loops.
 OCTET, INT, LONG, FLOAT, DOUBLE = 0, 1, 2, 3, 4
 
@@ -69,6 +70,8 @@ def run_commands(words: np.ndarray, scratch: np.ndarray, objects: int) -> None:
             good = greatest(words, at + 2, scratch)
         elif kind == ADAM:
             good = adam(words, at + 2, scratch)
+        elif kind == KEEP:
+            good = keep(words, at + 2, scratch)
         else:
             good = move(words, at + 2, scratch, kind == TAKE)
         if not good:
@@ -245,6 +248,16 @@ def adam(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
             doubles(place(words, first + 18, scratch), 1)[0],
             doubles(place(words, first + 20, scratch), 1)[0],
         )
+    return True
+
+
+def keep(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
+    """A random mask. Words: state (two uint32), random words, mask; see `Assembler.keep`."""
+    state = ints(place(words, at, scratch), 2)
+    drawn = longs(place(words, at + 2, scratch), words[at + 6])
+    mask = octets(place(words, at + 4, scratch), words[at + 7])
+    philox(drawn, int(state[0]) & 0xFFFFFFFF, int(state[1]) & 0xFFFFFFFF)
+    kept(drawn, words[at + 8], words[at + 9], mask)
     return True
 
 

@@ -39,12 +39,30 @@ def intrinsics() -> dict[str, Any]:
         found = builder.call(function, [builder.trunc(given, number)])
         return builder.sext(found, given.type)
 
+    def plus(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.add(*args)
+
+    def low(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.mul(*args)
+
+    def high(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        single = args[0].type
+        double = ir.IntType(2 * single.width)
+        both = builder.mul(*(builder.zext(arg, double) for arg in args))
+        return builder.trunc(builder.lshr(both, ir.Constant(double, single.width)), single)
+
+    def of_two(code: Any) -> Any:
+        return intrinsic(lambda typing, a, b: (types.intp(types.intp, types.intp), code))
+
     return {
         "word": intrinsic(lambda typing, address: (types.intp(address), word)),
         "call_loop": intrinsic(
             lambda typing, f, o, n, s, d: (types.void(f, o, n, s, d), call_loop)
         ),
         "call_flags": intrinsic(lambda typing, f, given: (types.intp(f, given), call_flags)),
+        "plus": of_two(plus),
+        "low": of_two(low),
+        "high": of_two(high),
     } | {name: array_of(np.dtype(kind)) for name, kind in ARRAYS.items()}
 
 

@@ -31,6 +31,22 @@ def call_flags(function: int, flags: int) -> int:
     return Flags(int(function))(int(flags))
 
 
+def plus(a: int, b: int) -> int:
+    """The sum of two words, without what doesn't fit into one."""
+    return Word(int(a) + int(b)).value
+
+
+def low(a: int, b: int) -> int:
+    """The lower word of the product of two words."""
+    return Word(int(a) * int(b)).value
+
+
+def high(a: int, b: int) -> int:
+    """The upper word of the product of two words that count as unsigned."""
+    bits = 8 * ctypes.sizeof(Word)
+    return Word((int(a) % (1 << bits)) * (int(b) % (1 << bits)) >> bits).value
+
+
 def octets(address: int, count: int) -> np.ndarray:
     """Memory as uint8."""
     return array(address, count, ctypes.c_uint8)

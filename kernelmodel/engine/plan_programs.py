@@ -25,7 +25,11 @@ TRANSLATORS: dict[Any, Translator] = {}
 
 
 def translates(*functions: Callable[..., Any]) -> Callable[[SomeTranslator], SomeTranslator]:
-    """Have a translator called with each line that calls one of some functions."""
+    """Have a translator called with each line that calls one of some functions.
+
+    Args:
+        functions: Functions, or classes whose instances are called.
+    """
 
     def register(found: SomeTranslator) -> SomeTranslator:
         TRANSLATORS.update(dict.fromkeys(functions, found))
@@ -54,7 +58,7 @@ class Group:
     def take(self, line: Line) -> bool:
         """Write commands for a line, if there are any for it."""
         try:
-            translate = TRANSLATORS.get(line.function)
+            translate = TRANSLATORS.get(line.function) or TRANSLATORS.get(type(line.function))
         except TypeError:  # not hashable
             return False
         if translate is None or (line.kept and line.target is not None):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kernelmodel.engine.philox_loops import OURS
 from kernelmodel.engine.plan import Unplannable
 from kernelmodel.engine.scope import CURRENT
 from kernelmodel.engine.xla_array import XlaArray, unwrap
@@ -80,7 +82,7 @@ def _refuse_in_a_plan() -> None:
         )
 
 
-def numpy_generator(state: np.ndarray) -> np.random.Generator:
+def numpy_generator(state: np.ndarray | Sequence[int]) -> np.random.Generator:
     """This thread's generator, placed at the start of the stream of `[seed, counter]`."""
     generator = getattr(_local, "generator", None)
     if generator is None:
@@ -88,7 +90,7 @@ def numpy_generator(state: np.ndarray) -> np.random.Generator:
         _local.blank = generator.bit_generator.state
     blank = _local.blank
     key = (int(state[0]) << 32) | int(state[1])
-    blank["state"]["key"][:] = (key, 0x6B6D)
+    blank["state"]["key"][:] = (key, OURS)
     blank["state"]["counter"][:] = 0
     generator.bit_generator.state = blank
     return generator

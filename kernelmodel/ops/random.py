@@ -15,6 +15,7 @@ import numpy as np
 from kernelmodel.engine.bfloat16 import cast_array
 from kernelmodel.engine.boxes import getval
 from kernelmodel.engine.indexing import getitem
+from kernelmodel.engine.keep_mask import KeepMask
 from kernelmodel.engine.plan import as_one
 from kernelmodel.engine.random import fresh_seed, is_xla, numpy_generator, xla_key
 from kernelmodel.engine.xla_array import XlaArray, unwrap
@@ -313,18 +314,7 @@ def keep_mask(shape: Shape, rate: float, seed: Any = None) -> Any:
         import jax
 
         return XlaArray(jax.random.bernoulli(xla_key(state), 1.0 - rate, tuple(shape)))
-    count = int(np.prod(shape))
-    limit = rate * 256
-    wide = np.uint8 if limit == int(limit) else np.uint16
-    levels = 256 if wide is np.uint8 else 65536
-    words = -(-count * np.dtype(wide).itemsize // 8)
-    least = np.round(rate * levels).astype(wide)
-
-    def numpy_draw(at: Any) -> Any:
-        raw = numpy_generator(at).bit_generator.random_raw(words).view(wide)[:count]
-        return (raw >= least).reshape(shape)
-
-    return as_one(numpy_draw, state)
+    return as_one(KeepMask(tuple(shape), rate), state)
 
 
 @op

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kernelmodel.engine import commands, plan_fusion
+from kernelmodel.engine.keep_mask import KeepMask
 from kernelmodel.engine.kernels.crossentropy import checked
 from kernelmodel.engine.kernels.probability import sparse_backward, sparse_forward
 from kernelmodel.engine.kernels.product import product
@@ -136,6 +137,10 @@ FUNCTIONS: dict[str, tuple[Any, Arrays]] = {
     "not a number": (lambda x, y: [np.maximum(x, 0), np.argmax(x, axis=1), x > 0, np.isfinite(x),
                                    x.max(axis=-1)],
                      (np.where(X > 1, np.float32("nan"), X), Y)),
+    "masks": (lambda state, x: [as_one(KeepMask((9, 4), 0.25), state) * x,
+                                np.multiply(x, as_one(KeepMask((3, 7), 0.3), state).view("uint8")
+                                            .sum(), dtype="float32"), state + np.uint32(1), -x],
+              (np.array([2**32 - 1, 3], "uint32"), X)),
     "products": (lambda x, y: [product(x, y) + 1, product(y, x) - 1, product(x.T, y.T) * 2,
                                np.add.reduce(product(x, y), 0)],
                  (RNG.random((80, 80), "float32"), RNG.random((80, 80), "float32"))),

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernelmodel.engine import compile_loops, machine_code, numba_support
+from kernelmodel.engine import compile_loops, machine_code, numba_support, philox_loops
+from kernelmodel.engine.keep_mask import random_words
 from kernelmodel.engine.kernels import (
     conv,
     conv_pool,
@@ -191,6 +192,16 @@ def test_steps_of_a_gru(dtype: str) -> None:
         assert_same_bits(both(gru_steps.usual_cell, *args))
     out = np.empty_like(z), np.empty_like(z), np.empty_like(dh)
     assert_same_bits(both(gru_steps.usual_step_back, dh, z, before, kept, *out))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 4096, 4099])
+@pytest.mark.parametrize("state", [(0, 0), (2**32 - 1, 2**32 - 1), (2**31, 5), (7, 2**31)])
+def test_random_words(count: int, state: tuple[int, int]) -> None:
+    assert_same_bits(both(random_words, np.empty(count, np.int64), *state))
+    if count < 9:
+        words = np.empty(count, np.int64)
+        philox_loops.philox(words, *state)
+        assert_same_bits([(words, both(random_words, words, *state)[0][0])])
 
 
 def test_polynomials() -> None:
