@@ -59,7 +59,7 @@ def train() -> None:
 def main() -> None:
     """Compile at once what otherwise waits for large arrays, then wait for the compiler."""
     for twin in (compiled := twins()):
-        twin.minimum = twin.patience = 0
+        twin.minimum = twin.patience = twin.planned = 0
     train()
     done = threading.Event()
     background().queue.put(done.set)

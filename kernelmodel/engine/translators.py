@@ -14,6 +14,7 @@ from kernelmodel.engine.plan_fusion import Line, Place
 from kernelmodel.engine.plan_programs import Group, translates
 from kernelmodel.engine.program_memory import NoCommand, Value
 
+SMALL = 1 << 14  # elements up to which a kernel's NumPy calls are written down, for a program
 SMALL_PRODUCT = 1 << 18  # multiplications that BLAS does on one thread anyway
 LARGE_PRODUCT = 1 << 22  # those that may take so long that threads do them better
 

@@ -11,6 +11,7 @@ from kernelmodel.engine.kernels import loops
 from kernelmodel.engine.kernels.rows import apply_row
 from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.plan import as_one
+from kernelmodel.engine.translators import SMALL
 
 FUSED_ACTIVATIONS = (None, "linear", "relu", "tanh", "sigmoid")
 
@@ -34,8 +35,6 @@ def plain_relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> N
     """result = g * (out > 0)."""
     np.multiply(g, out > 0, out=result)
 
-
-SMALL = 1 << 14  # elements up to which plans write down NumPy's calls
 
 add_row_relu = Twin(plain_add_row_relu, loops.add_row_relu, minimum=1 << 9, planned=SMALL)
 relu_gradient = Twin(plain_relu_gradient, loops.relu_gradient, minimum=1 << 9, planned=SMALL)

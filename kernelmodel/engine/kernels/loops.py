@@ -26,6 +26,13 @@ def relu_gradient(g: np.ndarray, out: np.ndarray, result: np.ndarray) -> None:
             result[i, j] = g[i, j] * (1 if out[i, j] > 0 else 0)
 
 
+def thin(x: np.ndarray, keep: np.ndarray, y: np.ndarray, scale: np.floating) -> None:
+    """y = x * keep * scale: three arrays of (n,)."""
+    one, zero = x.dtype.type(1), x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = x[i] * (one if keep[i] else zero) * scale
+
+
 def centred(matrix: np.ndarray, mean: np.ndarray, result: np.ndarray) -> None:
     """result = each row less its mean: (n, m) and (n,)."""
     for i in range(matrix.shape[0]):

@@ -29,6 +29,7 @@ from kernelmodel.engine.kernels import (
 )
 from kernelmodel.engine.kernels.attention import softmax_gradient
 from kernelmodel.engine.kernels.columns import add_columns_2d
+from kernelmodel.engine.kernels.dropout import thin
 from kernelmodel.engine.kernels.embedding import WIDE, add_rows
 from kernelmodel.engine.kernels.layer_norm import centred, gradient, units
 from kernelmodel.engine.kernels.lstm import usual_slopes
@@ -76,6 +77,16 @@ def test_elementwise_twins(dtype: str) -> None:
     assert_same_bits(both(epilogue.add_row_relu, y, row))
     g = rng.standard_normal(y.shape).astype(dtype)
     assert_same_bits(both(epilogue.relu_gradient, g, np.maximum(y, 0), np.empty_like(y)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dropout(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(1003).astype(dtype)
+    x[:4] = np.nan, np.inf, -np.inf, -0.0
+    for keep in (np.zeros(1003, np.uint8), rng.integers(0, 2, 1003, np.uint8)):
+        with np.errstate(invalid="ignore"):  # infinity times zero
+            assert_same_bits(both(thin, x, keep, np.empty_like(x), x.dtype.type(1.25)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
