@@ -12,7 +12,15 @@ from __future__ import annotations
 import numpy as np
 
 from kernelmodel.engine.adam_loops import step_loops
-from kernelmodel.engine.compile_loops import DATA, DESCRIPTION, DIMENSIONS, FITS, FLAGS
+from kernelmodel.engine.compile_loops import (
+    DATA,
+    DESCRIPTION,
+    DIMENSIONS,
+    FITS,
+    FLAGS,
+    ITEMS,
+    KIND,
+)
 from kernelmodel.engine.memory import (
     call_flags,
     call_loop,
@@ -27,8 +35,6 @@ from kernelmodel.engine.numba_support import Twin
 from kernelmodel.engine.philox_loops import kept, philox
 
 WORD = np.dtype(np.intp).itemsize
-KIND = object.__basicsize__ // WORD - 1  # the word of an object that says what it is
-ITEMS = tuple.__basicsize__ // WORD  # the first word of a tuple's items
 BEGIN = object.__basicsize__  # where the value of a NumPy scalar lies
 # Words that a list of commands begins with: what the machine code needs beside them.
 SLOTS, COMMANDS, ARRAY, CLEAR, TEST, ERRORS, FIRST = 0, 1, 2, 3, 4, 5, 6

@@ -22,9 +22,12 @@ import numpy as np
 
 from kernelmodel.engine.compiled_memory import filled, intrinsics
 
-# Words of the C structure of an array, from the first after the head that all objects have.
+# Words of the C structures of objects: the head that all have, whose last word says what they are;
+# those of an array; the first of a tuple's items.
 HEAD = object.__basicsize__ // np.dtype(np.intp).itemsize
+KIND = HEAD - 1
 DATA, DIMENSIONS, DESCRIPTION, FLAGS = HEAD, HEAD + 2, HEAD + 5, HEAD + 6
+ITEMS = tuple.__basicsize__ // np.dtype(np.intp).itemsize
 ENTRY = "kernelmodel_entry"  # part of the name that Numba gives the function
 FITS = 0x0001 | 0x0100  # flags C_CONTIGUOUS and ALIGNED
 # What machine code may ask of the process that loads it, beside what LLVM itself brings.

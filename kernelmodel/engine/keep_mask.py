@@ -44,7 +44,7 @@ class KeepMask:
         words = np.empty(self.words, np.int64)
         random_words(words, int(state[0]), int(state[1]))
         parts = words.view(self.part)[: self.count]
-        return (parts >= self.part.type(self.least)).reshape(self.shape)
+        return (parts >= self.least).reshape(self.shape)
 
 
 @translates(KeepMask)

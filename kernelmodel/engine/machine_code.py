@@ -21,7 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from kernelmodel.engine.compile_loops import DATA, DIMENSIONS, FITS, FLAGS
+from kernelmodel.engine.compile_loops import (
+    DATA,
+    DESCRIPTION,
+    DIMENSIONS,
+    FITS,
+    FLAGS,
+    ITEMS,
+    KIND,
+)
+from kernelmodel.engine.memory import doubles, longs, word
 
 VERSION = 2  # of what is on disk
 CHECKSUM = hashlib.sha256().digest_size
@@ -160,26 +169,39 @@ def start() -> subprocess.Popen[str]:
 
 
 @cache
-def check_arrays() -> None:
-    """Hold what is known of the C structure of arrays against an array.
+def check_objects() -> None:
+    """Hold what is known of the C structures of arrays, tuples and NumPy scalars against some.
 
     Raises:
-        CannotCompile: It is another one.
+        CannotCompile: They are others.
     """
-    array = np.zeros((2, 3), np.float32)
-    words = (ctypes.c_ssize_t * (FLAGS + 1)).from_address(id(array))
-    if words[DATA] == array.ctypes.data and words[FLAGS] & FITS == FITS:
-        sizes = (ctypes.c_ssize_t * 2).from_address(words[DIMENSIONS])
-        if tuple(sizes) == array.shape:
+    array, number = np.zeros((2, 3), np.float32), np.float64(0.1)
+    pair = array, number
+    if (
+        word(address(array, KIND)) == id(np.ndarray)
+        and word(address(array, DATA)) == array.ctypes.data
+        and word(address(array, DATA + 1)) % (1 << 32) == array.ndim
+        and word(address(array, DESCRIPTION)) == id(array.dtype)
+        and word(address(array, FLAGS)) & FITS == FITS
+        and [word(address(pair, ITEMS + i)) for i in range(2)] == list(map(id, pair))
+        and doubles(id(number) + object.__basicsize__, 1)[0] == number
+    ):
+        sizes = word(address(array, DIMENSIONS))
+        if tuple(longs(sizes, 2)) == array.shape:
             return
-    raise CannotCompile("this NumPy has arrays of another structure")
+    raise CannotCompile("this Python or NumPy has objects of another structure")
+
+
+def address(of: Any, at: int) -> int:
+    """That of a word of an object's C structure."""
+    return id(of) + at * ctypes.sizeof(ctypes.c_ssize_t)
 
 
 def load(symbol: str, code: bytes, kinds: Sequence[str]) -> Callable[..., int]:
     """A function that runs machine code; it returns what `compile_loops.machine_code` says."""
     import llvmlite.binding as llvm
 
-    check_arrays()
+    check_objects()
     if not _loaded:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()

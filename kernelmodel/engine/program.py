@@ -17,6 +17,7 @@ from kernelmodel.engine.parallel import ONE_THREAD
 from kernelmodel.engine.program_memory import Value, aligned, buffers_of, lay_out
 from kernelmodel.engine.ufunc_loops import error_flags
 
+MOST_FAILURES = 16  # in a row, after which it isn't tried any more
 WORDS = np.empty(0, np.intp)
 KEY = layout(WORDS, WORDS, ())
 
@@ -55,6 +56,7 @@ class Program:
         self.block = ONE_THREAD if threads else nullcontext()
         self.lock = threading.Lock()  # of the scratch memory
         self.function: Callable[..., None] | None = None
+        self.failures = 0  # since the last time that it did all
         given = [value for _, value in assembler.inputs]
         for slot, (value, _) in enumerate(results, 1 + len(given)):
             value.buffer.slot = slot
@@ -73,8 +75,8 @@ class Program:
             if self.function is None:
                 run.choose(self.words, self.scratch, inputs, calls=self.calls)
                 return self.plain(*inputs)
-        if self.lock.acquire(blocking=False):  # else a thread is in it
-            try:
+        if self.failures < MOST_FAILURES and self.lock.acquire(blocking=False):
+            try:  # the lock is taken while another thread is in it
                 results = [np.empty(shape, dtype) for shape, dtype in self.results]
                 with self.block:
                     self.function(self.words, self.scratch, (self.memory, *inputs, *results))
@@ -82,9 +84,11 @@ class Program:
             finally:
                 self.lock.release()
             if done:
+                self.failures = 0
                 for i in self.scalars:
                     results[i] = results[i][()]
                 return results
+            self.failures += 1
         return self.plain(*inputs)
 
 

@@ -18,7 +18,7 @@ from kernelmodel.engine.kernels.product import product
 from kernelmodel.engine.machine_code import Compiler
 from kernelmodel.engine.numba_support import compiled
 from kernelmodel.engine.plan import Plan, as_one
-from kernelmodel.engine.program import KEY, Program, can_run
+from kernelmodel.engine.program import KEY, MOST_FAILURES, Program, can_run
 
 pytestmark = pytest.mark.skipif(not can_run(), reason="no machine code on this kind of machine")
 RNG = np.random.default_rng(0)
@@ -330,6 +330,24 @@ def test_no_program_where_it_must_not_be(monkeypatch: pytest.MonkeyPatch) -> Non
         assert not Planned(sums, (X, Y)).programs
     monkeypatch.setenv("KERNELMODEL_NUMBA", "0")
     assert not Planned(sums, (X, Y)).programs
+
+
+def test_what_always_fails_is_given_up(runner: Callable[..., None]) -> None:
+    calls: list[int] = []
+
+    def counting(*arguments: Any) -> None:
+        calls.append(1)
+        runner(*arguments)
+
+    planned, x = Planned(sums, (X, Y), counting), X.copy()
+    x[0, 0] = 0
+    with np.errstate(divide="ignore"):
+        for _ in range(MOST_FAILURES - 1):
+            planned.run(x, Y)
+        planned.run(X, Y)  # it was worth another try
+        for _ in range(MOST_FAILURES + 5):
+            planned.run(x, Y)
+    assert len(calls) == 2 * MOST_FAILURES
 
 
 def test_two_threads_at_once(machine_code: Callable[..., None]) -> None:

@@ -372,10 +372,16 @@ def test_no_folder_to_write_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert y.sum() == 4
 
 
-def test_arrays_of_another_structure_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_code, "DATA", machine_code.DATA + 1)
+@pytest.mark.parametrize(
+    "name, step", [("DATA", 1), ("DESCRIPTION", -1), ("ITEMS", -1), ("KIND", -1)]
+)
+def test_objects_of_another_structure_are_refused(
+    name: str, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine_code.check_objects.__wrapped__()
+    monkeypatch.setattr(machine_code, name, getattr(machine_code, name) + step)
     with pytest.raises(CannotCompile, match="another structure"):
-        machine_code.check_arrays.__wrapped__()
+        machine_code.check_objects.__wrapped__()
 
 
 def test_a_compiler_that_dies_is_followed_by_another() -> None:
