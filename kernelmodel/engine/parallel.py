@@ -195,8 +195,7 @@ class Team:
     def run(self, body: Body, tasks: int, helpers: int) -> None:
         """Do all tasks on the calling thread and so many others."""
         if helpers < 1:
-            for task in range(tasks):
-                body(task)
+            in_turn(body, tasks)
             return
         self.grow(helpers)
         job = Job(body, tasks)
@@ -225,8 +224,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)
 
 
+def in_turn(body: Body, tasks: int) -> None:
+    """Do all tasks on this thread, in the order in which several threads begin them."""
+    for task in reversed(range(tasks)):
+        body(task)
+
+
 def run(body: Body, tasks: int) -> None:
-    """Call `body(0)` ... `body(tasks - 1)`, each once, on several threads if that can help.
+    """Call `body(tasks - 1)` ... `body(0)`, each once, on several threads if that can help.
 
     Args:
         body: Does one task, and writes where no other task reads or writes. Its time should be
@@ -243,8 +248,7 @@ def run(body: Body, tasks: int) -> None:
     """
     team = _team
     if blas() is None or not team.busy.acquire(blocking=False):
-        for task in range(tasks):
-            body(task)
+        in_turn(body, tasks)
         return
     try:
         with ONE_THREAD:

@@ -1,14 +1,15 @@
 """A whole LSTM sequence as one primitive.
 
-The input's product with its kernel is one matrix product over all steps; a step adds one small
-product with the state and a few in-place operations. Backward, all that doesn't depend on later
-steps is computed for the whole sequence at once, and so are the gradients of the weights.
+The input's product with its kernel is computed ahead of the steps; a step adds one small product
+with the state and a few in-place operations. Backward, all that doesn't depend on later steps is
+computed for the whole sequence at once, and the gradients of the weights behind the steps.
 
 Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from kernelmodel.engine import pool
 from kernelmodel.engine.kernels import loops
+from kernelmodel.engine.kernels.beside_steps import Sums, back_in_time, in_time
 from kernelmodel.engine.kernels.entry import backward_kernel, forward_kernel
 from kernelmodel.engine.kernels.gates import check_gates, gate, slope, xla_gate
 from kernelmodel.engine.kernels.lstm_steps import (
@@ -27,14 +29,13 @@ from kernelmodel.engine.kernels.lstm_steps import (
     usual_step_back,
     usual_steps,
 )
-from kernelmodel.engine.kernels.product import product, shared_products
 from kernelmodel.engine.kernels.sequences import (
     NO_ROWS,
     batch_major,
     in_order,
     inputs_and_ones,
-    run_samples,
     run_steps,
+    sample_slices,
     skipped_rows,
     states,
     time_major,
@@ -94,9 +95,15 @@ def forward(
     stretch[2 * units : 3 * units] = 1
     recurrent = recurrent_kernel * stretch
     inputs = inputs_and_ones(x, go_backwards)
-    gates = product(inputs, with_bias(kernel, bias) * stretch).reshape(steps, batch, 4 * units)
+    weights = with_bias(kernel, bias) * stretch
+    gates = pool.empty((steps, batch, 4 * units), dtype)
 
-    def compute(samples: slice) -> None:
+    def project(part: slice) -> None:
+        rows = inputs[part.start * batch : part.stop * batch]
+        np.matmul(rows, weights, out=gates[part].reshape(len(rows), 4 * units))
+
+    def steps_of(samples: slice) -> Callable[[slice], None]:
+        """What computes some steps for some samples."""
         skipped = skipped_rows(mask, samples, go_backwards)
         z_all, h_all, c_all, cell_all = (a[:, samples] for a in (gates, h, c, cell))
         # Whole matrices: NumPy's inner loop over a row that is repeated is short.
@@ -104,22 +111,34 @@ def forward(
         offset = 1 - scale
         share = np.empty(scale.shape, dtype)
         usual_one = usual and dtype == np.float32
-        if usual_one and not skipped:
-            usual_steps(z_all, share, scale, offset, c_all, cell_all, h_all, recurrent)
-            return
-        step: Any = cell_of if usual else partial(other_cell, activations=activations)
-        if usual_one:
-            some = z_all[0], share, scale, offset, c_all[0], c_all[1], cell_all[0], h_all[1]
-            step = usual_cell.choose(*some, calls=CALLS * steps)
-        for t in range(steps):
-            np.matmul(h_all[t], recurrent, out=share)
-            step(z_all[t], share, scale, offset, c_all[t], c_all[t + 1], cell_all[t], h_all[t + 1])
-            idle = skipped[t] if skipped else NO_ROWS
-            if len(idle):
-                c_all[t + 1][idle], h_all[t + 1][idle] = c_all[t][idle], h_all[t][idle]
+
+        def compute(part: slice) -> None:
+            states_of = slice(part.start, part.stop + 1)
+            if usual_one and not skipped:
+                usual_steps(
+                    z_all[part], share, scale, offset, c_all[states_of], cell_all[part],
+                    h_all[states_of], recurrent,
+                )  # fmt: skip
+                return
+            step: Any = cell_of if usual else partial(other_cell, activations=activations)
+            if usual_one:
+                some = z_all[0], share, scale, offset, c_all[0], c_all[1], cell_all[0], h_all[1]
+                step = usual_cell.choose(*some, calls=CALLS * steps)
+            for t in range(part.start, part.stop):
+                np.matmul(h_all[t], recurrent, out=share)
+                step(
+                    z_all[t], share, scale, offset, c_all[t], c_all[t + 1], cell_all[t],
+                    h_all[t + 1],
+                )  # fmt: skip
+                idle = skipped[t] if skipped else NO_ROWS
+                if len(idle):
+                    c_all[t + 1][idle], h_all[t + 1][idle] = c_all[t][idle], h_all[t][idle]
+
+        return compute
 
     if steps:
-        run_samples(compute, batch, 4 * units)
+        work = inputs.size * 4 * units
+        in_time(project, steps_of, steps, sample_slices(batch, 4 * units), work)
     return (h[1:].transpose(1, 0, 2), h[-1].copy(), c[-1].copy()), (inputs, gates, h, c, cell)
 
 
@@ -214,51 +233,63 @@ def backward(
         else:
             slopes_of(*those, activation, recurrent_activation)
 
-    def compute(samples: slice) -> None:
+    def steps_of(samples: slice) -> Callable[[slice], None]:
+        """What goes back some steps for some samples."""
         skipped = skipped_rows(mask, samples, go_backwards)
         dz_all, slopes, gates_all = (a[:, samples] for a in (dz, h_to_c, split))
         # dh and dc go from step to step, first as the gradients of the last states.
         dh, dc = dh0[samples], dc0[samples]
-        if not skipped:
-            later = None if outer is None else outer[:, samples]
-            usual_back(dz_all, dh, dc, slopes, gates_all, later, transposed)
-            return
-        some = dz_all[0], dh, dc, slopes[0], gates_all[0]
-        back = usual_step_back.choose(*some, calls=CALLS * steps)
-        for t in reversed(range(steps)):
-            step = dz_all[t]
-            if outer is not None:
-                dh += outer[t, samples]
-            idle = skipped[t]
-            if len(idle):
-                kept_h, kept_c = dh[idle], dc[idle]
-            back(step, dh, dc, slopes[t], gates_all[t])
-            if len(idle):
-                step[idle], dc[idle] = 0, kept_c
-            np.matmul(step.reshape(len(dh), 4 * units), transposed, out=dh)
-            if len(idle):
-                dh[idle] = kept_h
+
+        def compute(part: slice) -> None:
+            if not skipped:
+                later = None if outer is None else outer[part, samples]
+                usual_back(dz_all[part], dh, dc, slopes[part], gates_all[part], later, transposed)
+                return
+            some = dz_all[0], dh, dc, slopes[0], gates_all[0]
+            back = usual_step_back.choose(*some, calls=CALLS * steps)
+            for t in reversed(range(part.start, part.stop)):
+                step = dz_all[t]
+                if outer is not None:
+                    np.add(dh, outer[t, samples], out=dh)
+                idle = skipped[t]
+                if len(idle):
+                    kept_h, kept_c = dh[idle], dc[idle]
+                back(step, dh, dc, slopes[t], gates_all[t])
+                if len(idle):
+                    step[idle], dc[idle] = 0, kept_c
+                np.matmul(step.reshape(len(dh), 4 * units), transposed, out=dh)
+                if len(idle):
+                    dh[idle] = kept_h
+
+        return compute
 
     run_steps(compute_slopes, steps, 4 * units * batch)
-    if steps:
-        run_samples(compute, batch, 4 * units)
     rows = dz.reshape(steps * batch, 4 * units)
     need_bias = needed[3] and bias is not None
-    factors = {}
-    if needed[1] or need_bias:
-        factors["weights"] = inputs.T, rows, None
-    if needed[0]:
-        factors["x"] = rows, kernel.T, None
-    if needed[2]:
-        factors["recurrent"] = h[:-1].reshape(steps * batch, units).T, rows, None
-    found = dict(zip(factors, shared_products(list(factors.values()))))
-    dx, dweights = found.get("x"), found.get("weights")
+    sums = Sums(rows, {
+        "weights": inputs if needed[1] or need_bias else None,
+        "recurrent": h[:-1].reshape(steps * batch, units) if needed[2] else None,
+    })  # fmt: skip
+    dx = pool.empty((steps * batch, len(kernel)), dtype) if needed[0] else None
+
+    def jobs_of(part: slice) -> list[Callable[[], None]]:
+        """What can be computed once the steps of a part are done."""
+        at = slice(part.start * batch, part.stop * batch)
+        jobs = sums.jobs_of(at)
+        if dx is not None:
+            jobs.append(partial(np.matmul, rows[at], kernel.T, out=dx[at]))
+        return jobs
+
+    if steps:
+        work = rows.size * (inputs.shape[1] + units)
+        back_in_time(steps_of, jobs_of, steps, sample_slices(batch, 4 * units), work)
+    dweights = sums.of("weights")
     if dx is not None:
         dx = batch_major(dx.reshape(steps, batch, len(kernel)), go_backwards)
     return (
         dx,
         dweights[:-1] if dweights is not None and needed[1] else None,
-        found.get("recurrent"),
+        sums.of("recurrent"),
         dweights[-1] if dweights is not None and need_bias else None,
         dh0 if needed[4] and h0 is not None else None,
         dc0 if needed[5] and c0 is not None else None,

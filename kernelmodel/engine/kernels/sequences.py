@@ -16,6 +16,8 @@ from kernelmodel.engine import parallel, pool
 NO_ROWS = np.empty(0, np.intp)
 BLOCK = 1 << 16  # values that stay in a processor's nearer caches
 WORTH_A_THREAD = 1 << 13  # values of gates in a step
+CHUNK = 16  # steps, at least, after which work beside them may begin
+MOST_CHUNKS = 6  # as each has its own share in the weights' gradients
 
 
 def in_order(value: Any, backwards: bool) -> Any:
@@ -62,10 +64,20 @@ def skipped_rows(mask: np.ndarray | None, samples: slice, backwards: bool) -> li
     return [np.flatnonzero(row == 0) for row in in_order(mask[samples], backwards).T]
 
 
+def sample_slices(batch: int, gates: int) -> list[slice]:
+    """Slices of the batch for threads: a single one unless a step of `gates` values pays."""
+    return parallel.even_slices(batch, min(batch // 16, batch * gates // WORTH_A_THREAD, 16))
+
+
 def run_samples(compute: Callable[[slice], None], batch: int, gates: int) -> None:
     """Call `compute` with slices of the batch, on threads if a step of `gates` values pays."""
-    slices = parallel.even_slices(batch, min(batch // 16, batch * gates // WORTH_A_THREAD, 16))
+    slices = sample_slices(batch, gates)
     parallel.run(lambda i: compute(slices[i]), len(slices))
+
+
+def step_slices(steps: int) -> list[slice]:
+    """Slices of the steps, for work beside them that begins before the last one is done."""
+    return parallel.even_slices(steps, min(steps // CHUNK, MOST_CHUNKS))
 
 
 def run_steps(compute: Callable[[slice], None], steps: int, size: int) -> None:
