@@ -84,17 +84,21 @@ def test_errors_come_out_and_nothing_hangs(threads: int, where: str) -> None:
 
 
 def test_within_a_task_it_is_done_on_one_thread(threads: int) -> None:
-    done: list[tuple[int, str]] = []
     own: set[tuple[int, str]] = set()
+    done: list[tuple[int, str]] = []
 
     def body(task: int) -> None:
-        name = threading.current_thread().name
-        beside(
-            lambda jobs: [jobs.add(lambda: done.append((task, name))) for _ in range(3)] and None
-        )
+        own.add((task, threading.current_thread().name))
+
+        def compute(jobs: Jobs) -> None:
+            for _ in range(3):
+                jobs.add(lambda: done.append((task, threading.current_thread().name)))
+
+        beside(compute)
 
     parallel.run(body, 3)
     assert sorted(task for task, _ in done) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert set(done) == own
 
 
 def test_another_thread_took_the_team_in_between(
