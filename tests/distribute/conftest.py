@@ -100,8 +100,19 @@ def private_ipython(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def cluster(private_ipython):
+def quick():
+    """Options of a cluster. It learns of engines when it pings them: here not only after seconds.
+
+    An engine that is silent for 30 s counts as dead, as it does else.
+    """
+    pings = {"period": 200, "max_heartmonitor_misses": 150}
+    arguments = [f"--HeartMonitor.{name}={value}" for name, value in pings.items()]
+    return {"log_level": 40, "controller_args": arguments}
+
+
+@pytest.fixture(scope="session")
+def cluster(private_ipython, quick):
     """A cluster of two engines."""
-    started = start_workers(2, log_level=40)
+    started = start_workers(2, **quick)
     yield started
     started.stop_cluster_sync()

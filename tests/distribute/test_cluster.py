@@ -335,10 +335,10 @@ def test_engines_that_do_not_fit(cluster):
     DataParallel(client)
 
 
-def test_engines_that_are_no_mpi_world(private_ipython):
+def test_engines_that_are_no_mpi_world(private_ipython, quick):
     import ipyparallel
 
-    with ipyparallel.Cluster(n=2, engines="local", log_level=40) as client:
+    with ipyparallel.Cluster(n=2, engines="local", **quick) as client:
         client.wait_for_engines(2, timeout=60, interactive=False)
         with pytest.raises(RuntimeError, match="not the processes of one MPI world"):
             DataParallel(client)
@@ -347,8 +347,8 @@ def test_engines_that_are_no_mpi_world(private_ipython):
 # ---- death ----
 
 
-def test_a_killed_worker_is_named_and_training_goes_on_where_it_was(private_ipython):
-    cluster = start_workers(2, log_level=40)
+def test_a_killed_worker_is_named_and_training_goes_on_where_it_was(private_ipython, quick):
+    cluster = start_workers(2, **quick)
     try:
         strategy = DataParallel(cluster)
         victim = strategy._engines().engines[1]
@@ -377,7 +377,7 @@ def test_a_killed_worker_is_named_and_training_goes_on_where_it_was(private_ipyt
             model.fit(X, Y, verbose=0)
     finally:
         cluster.stop_cluster_sync()
-    again = start_workers(2, log_level=40)
+    again = start_workers(2, **quick)
     try:
         with DataParallel(again).scope():
             model.compile(model.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -1,5 +1,7 @@
 """Scripts in two processes that MPI started: the numbers are those of one process."""
 
+import textwrap
+
 import pytest
 
 CLOSE = 2e-6
@@ -89,15 +91,22 @@ EQUAL = {
 }
 
 
-def body_of(case):
-    return "\n".join(line[8:] for line in EQUAL[case].strip("\n").splitlines())
+def in_one_world(world, cases, first=""):
+    """Results of these cases by name, from one script: two Pythons for each would take seconds."""
+    bodies = [f"{textwrap.dedent(EQUAL[case])}\ntell(case={case!r}, **found)\n" for case in cases]
+    both, _ = world("\n".join([first, *bodies]))
+    return {case: [one for one in both if one["case"] == case] for case in cases}
+
+
+@pytest.fixture(scope="module")
+def in_numpy(world):
+    return in_one_world(world, EQUAL)
 
 
 @pytest.mark.parametrize("case", EQUAL)
-def test_training_is_that_of_one_process(world, case):
-    both, _ = world(body_of(case) + "\ntell(**found)\n")
-    assert [one["rank"] for one in both] == [0, 1]
-    for one in both:
+def test_training_is_that_of_one_process(in_numpy, case):
+    assert [one["rank"] for one in in_numpy[case]] == [0, 1]
+    for one in in_numpy[case]:
         assert one["weights"] < CLOSE
         assert one["logs"] < 2e-5
 
@@ -115,10 +124,7 @@ COMPILED = (
 
 @pytest.fixture(scope="module")
 def under_xla(world):
-    """Results of these cases with steps that XLA compiles, by name, from one script."""
-    bodies = [f"{body_of(case)}\ntell(case={case!r}, **found)\n" for case in COMPILED]
-    both, _ = world("\n".join(["MORE['jit_compile'] = True", *bodies]))
-    return {case: [one for one in both if one["case"] == case] for case in COMPILED}
+    return in_one_world(world, COMPILED, "MORE['jit_compile'] = True")
 
 
 @pytest.mark.parametrize("case", COMPILED)
@@ -329,8 +335,6 @@ def test_a_second_fit_and_then_steps_alone(world, jit):
     ids=["nan", "nan under XLA", "error", "drift"],
 )
 def test_an_error_on_one_worker_ends_all(world, code, words):
-    import textwrap
-
     _, output = world(
         textwrap.dedent(code)
         + textwrap.dedent(

@@ -246,18 +246,28 @@ def gradients(case: Case, args: list[Any]) -> list[Any]:
     return list(value_and_grad(loss, {str(i): source[i] for i in places})[2].values())
 
 
+# Of one function for all, XLA would take longer: its time grows faster than what it compiles.
+AT_ONCE = 20
+
+
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, Any]:
-    """Results and gradients of all ops from one compiled function; or the error of tracing."""
-    chosen = [case for case in CASES if case.xla]
+    """Results and gradients of all ops from compiled functions; or the error of tracing."""
+    chosen, results = [case for case in CASES if case.xla], {}
+    for start in range(0, len(chosen), AT_ONCE):
+        results |= compiled_together(chosen[start : start + AT_ONCE])
+    return results
+
+
+def compiled_together(cases: list[Case]) -> dict[str, Any]:
     arrays: list[np.ndarray] = []
-    for case in chosen:
+    for case in cases:
         map_arrays(arrays.append, case.with_floats("float32"))
     errors: dict[str, Exception] = {}
 
     def everything(raw: list[Any]) -> dict[str, Any]:
         feed, results = iter(raw), {}
-        for case in chosen:
+        for case in cases:
             args = list(map_arrays(lambda _: XlaArray(next(feed)), case.with_floats("float32")))
             try:
                 found = [unwrap(getval(r)) for r in run(case, args)]
@@ -269,8 +279,7 @@ def compiled() -> dict[str, Any]:
                 errors[str(id(case))] = error
         return results
 
-    quick = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-    return {**jax.jit(everything, compiler_options=quick)(arrays), **errors}
+    return {**jax.jit(everything)(arrays), **errors}
 
 
 def result_of(compiled: dict[str, Any], case: Case) -> Any:

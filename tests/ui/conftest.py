@@ -42,6 +42,7 @@ SHOW = """async path => {
 CLOSE = """() => {
   for (const shown of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) shown.dispose();
 }"""
+RELOADED = "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
 IDLE = f"() => {SESSION}?.isReady && {SESSION}.session?.kernel?.status === 'idle'"
 BUSY = f"() => {SESSION}?.session?.kernel?.status === 'busy'"
 
@@ -233,16 +234,19 @@ def shared(browser, browser_context_args, asked):
 def page(request, shared, lab):
     """Yield the page that the next test goes on with, for loading Lab takes most of a test.
 
-    After a test that failed it is a new one. No notebook or kernel is left to the next test.
+    After a test that failed it is a new one, and after one that reloaded it: Lab then opens the
+    notebook twice, and the second time may come when the next test has closed it. No notebook or
+    kernel is left to the next test.
     """
     failed = request.session.testsfailed
     page = shared.pages[0] if shared.pages else shared.new_page()
     page.set_viewport_size(VIEWPORT)
     yield page
-    if request.session.testsfailed == failed:
+    spent = request.session.testsfailed > failed or page.evaluate(RELOADED)
+    if not spent:
         page.evaluate(CLOSE)
     for other in shared.pages:
-        if other != page or request.session.testsfailed > failed:
+        if other != page or spent:
             other.close()
     end_kernels(lab[1])
 
