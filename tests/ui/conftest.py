@@ -42,7 +42,7 @@ SHOW = """async path => {
 CLOSE = """() => {
   for (const shown of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) shown.dispose();
 }"""
-RELOADED = "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
+RELOADED = "() => performance.getEntriesByType('navigation')[0]?.type === 'reload'"
 IDLE = f"() => {SESSION}?.isReady && {SESSION}.session?.kernel?.status === 'idle'"
 BUSY = f"() => {SESSION}?.session?.kernel?.status === 'busy'"
 
