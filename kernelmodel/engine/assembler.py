@@ -114,6 +114,8 @@ class Assembler:
             self.cast(value, kind) if isinstance(value, Value) else self.constant(value, kind)
             for value, kind in zip(operands, kinds)
         ]
+        if not all(value.is_in_order for value in values):
+            raise NoCommand("a result in another order of axes")
         shape = np.broadcast_shapes(*(value.shape for value in values))
         if out is None:
             out = self.new(shape, kinds[-1])

@@ -220,7 +220,9 @@ class PlanArray(PlanValue, StandIn):
         if value.dtype.kind == "V":
             raise Unplannable("bfloat16 isn't written down in plans")
 
-    place = property(lambda self: Place(self.name, self.shape, self.dtype))
+    place = property(
+        lambda self: Place(self.name, self.shape, self.dtype, self.value.flags.c_contiguous)
+    )
     shape = property(lambda self: self.value.shape)
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)

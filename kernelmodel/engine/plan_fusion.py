@@ -22,11 +22,13 @@ class Place:
         name: The name that it has in the plan.
         shape: Of an array; empty for other values.
         dtype: Of an array; None for other values.
+        whole: Whether its elements lie one after the other.
     """
 
     name: str
     shape: tuple[int, ...] = ()
     dtype: np.dtype[Any] | None = None
+    whole: bool = True
 
     @property
     def ndim(self) -> int:

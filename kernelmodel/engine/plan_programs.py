@@ -82,8 +82,8 @@ class Group:
         if isinstance(given, Place):
             if given.name in self.made:
                 return self.made[given.name]
-            if given.dtype is None:
-                raise NoCommand("no array")
+            if given.dtype is None or not given.whole:
+                raise NoCommand("no array, or one that isn't contiguous")
             return self.assembler.input(given.name, given.shape, given.dtype)
         if isinstance(given, np.ndarray):
             name = self._name_of(given)

@@ -58,6 +58,12 @@ class Value:
         """Number of axes."""
         return len(self.shape)
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether its axes follow one another as in a contiguous array, but for repeated ones."""
+        steps = [step for size, step in zip(self.shape, self.strides) if size > 1 and step]
+        return steps == sorted(steps, reverse=True)
+
     def whole(self) -> Value:
         """Itself.
 

@@ -12,7 +12,7 @@ from kernelmodel.engine.assembler import EXACT, FLOATS, KINDS, OF_ONE, REDUCING
 from kernelmodel.engine.plan_functions import set_item
 from kernelmodel.engine.plan_fusion import Line, Place
 from kernelmodel.engine.plan_programs import Group, translates
-from kernelmodel.engine.program_memory import NoCommand, Value
+from kernelmodel.engine.program_memory import NoCommand, Value, broadcast_strides
 
 SMALL = 1 << 14  # elements up to which a kernel's NumPy calls are written down, for a program
 SMALL_PRODUCT = 1 << 18  # multiplications that BLAS does on one thread anyway
@@ -174,6 +174,16 @@ def transpose(group: Group, line: Line) -> Value:
     if len(line.args) > 1 or line.kwargs or value.ndim != 2:
         raise NoCommand("another order of axes")
     return replace(value, shape=value.shape[::-1], strides=value.strides[::-1])
+
+
+@translates(np.broadcast_to)
+def broadcast(group: Group, line: Line) -> Value:
+    """An array repeated along new axes and those of length one, without copies."""
+    x, shape = line.args
+    value, shape = group.value(x), tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if line.kwargs or np.broadcast_shapes(value.shape, shape) != shape:
+        raise NoCommand("another way to broadcast")
+    return replace(value, shape=shape, strides=broadcast_strides(value, shape))
 
 
 def new_axes(value: Value, index: Any) -> Value | None:

@@ -137,6 +137,12 @@ FUNCTIONS: dict[str, tuple[Any, Arrays]] = {
     "not a number": (lambda x, y: [np.maximum(x, 0), np.argmax(x, axis=1), x > 0, np.isfinite(x),
                                    x.max(axis=-1)],
                      (np.where(X > 1, np.float32("nan"), X), Y)),
+    "transposed": (lambda x, y: [(x.T * 2).sum(0), (x.T + y.T).sum(-1), x.T @ y, np.tanh(y.T),
+                                 x.T.sum(0), (x.T - 1).T.sum(1), x.sum(0) + y.sum(0) - 1, x * y],
+                   (X, Y)),
+    "repeated": (lambda x, y: [np.broadcast_to(x.sum(-1)[:, None], (9, 4)) * y, (np.broadcast_to(
+                     y.sum(0), (9, 4)) + 0).sum(-1), np.negative(np.broadcast_to(x[0:1], (9, 4))),
+                     np.broadcast_to(x.mean(), (5,)) * 3, x - y, y * 2], (X, Y)),
     "masks": (lambda state, x: [as_one(KeepMask((9, 4), 0.25), state) * x,
                                 np.multiply(x, as_one(KeepMask((3, 7), 0.3), state).view("uint8")
                                             .sum(), dtype="float32"), state + np.uint32(1), -x],
