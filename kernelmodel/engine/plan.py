@@ -36,6 +36,7 @@ class Plan:
         self.lines: list[Line] = []
         self.constants: dict[str, Any] = {"numpy_errstate": np.errstate}
         self._names: dict[int, str] = {}
+        self._named_values: list[Any] = []  # so that their ids stay theirs
         self._inputs: list[str] = []
         self._usual = np.geterr()
 
@@ -153,7 +154,8 @@ class Plan:
         name = self._names.get(id(value))
         if name is None:
             name = self._names[id(value)] = f"c{len(self.constants)}"
-            self.constants[name] = value
+            self.constants[name] = values(value)
+            self._named_values.append(value)
         return name
 
     # ---- the function ----
@@ -314,10 +316,16 @@ class PlanArray(PlanValue, StandIn):
 
 
 def values(nested: Any, of: str = "value") -> Any:
-    """The values, or another attribute, of plan arrays in nested containers; the rest unchanged."""
+    """The values, or another attribute, of plan arrays in nested containers; the rest unchanged.
+
+    But arrays of a class of their own become NumPy's, or all that is computed with them would be
+    of that class, which takes time.
+    """
     if isinstance(nested, PlanValue):
         return getattr(nested, of)
     kind = type(nested)
+    if isinstance(nested, np.ndarray) and kind is not np.ndarray:
+        return nested.view(np.ndarray)
     if kind in (list, tuple):
         return kind(values(part, of) for part in nested)
     if kind is dict:
