@@ -9,6 +9,8 @@ Written for Numba to compile; the tests also run it as it is.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from kernelmodel.engine.adam_loops import step_loops
@@ -225,36 +227,28 @@ def move_elements(
 
 def adam(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
     """Adam's step. Words: kind, how many elements, then what `step_loops` gets."""
-    count, first = words[at + 1], at + 2
     if words[at] == FLOAT:
-        step_loops(
-            floats(place(words, first, scratch), count),
-            floats(place(words, first + 2, scratch), count),
-            floats(place(words, first + 4, scratch), count),
-            floats(place(words, first + 6, scratch), count),
-            floats(place(words, first + 8, scratch), count),
-            floats(place(words, first + 10, scratch), count),
-            floats(place(words, first + 12, scratch), count),
-            floats(place(words, first + 14, scratch), 1)[0],
-            floats(place(words, first + 16, scratch), 1)[0],
-            floats(place(words, first + 18, scratch), 1)[0],
-            floats(place(words, first + 20, scratch), 1)[0],
-        )
+        adam_step(floats, words, at + 2, scratch, words[at + 1])
     else:
-        step_loops(
-            doubles(place(words, first, scratch), count),
-            doubles(place(words, first + 2, scratch), count),
-            doubles(place(words, first + 4, scratch), count),
-            doubles(place(words, first + 6, scratch), count),
-            doubles(place(words, first + 8, scratch), count),
-            doubles(place(words, first + 10, scratch), count),
-            doubles(place(words, first + 12, scratch), count),
-            doubles(place(words, first + 14, scratch), 1)[0],
-            doubles(place(words, first + 16, scratch), 1)[0],
-            doubles(place(words, first + 18, scratch), 1)[0],
-            doubles(place(words, first + 20, scratch), 1)[0],
-        )
+        adam_step(doubles, words, at + 2, scratch, words[at + 1])
     return True
+
+
+def adam_step(memory: Any, words: np.ndarray, at: int, scratch: np.ndarray, count: int) -> None:
+    """The step, with what makes arrays of memory."""
+    step_loops(
+        memory(place(words, at, scratch), count),
+        memory(place(words, at + 2, scratch), count),
+        memory(place(words, at + 4, scratch), count),
+        memory(place(words, at + 6, scratch), count),
+        memory(place(words, at + 8, scratch), count),
+        memory(place(words, at + 10, scratch), count),
+        memory(place(words, at + 12, scratch), count),
+        memory(place(words, at + 14, scratch), 1)[0],
+        memory(place(words, at + 16, scratch), 1)[0],
+        memory(place(words, at + 18, scratch), 1)[0],
+        memory(place(words, at + 20, scratch), 1)[0],
+    )
 
 
 def keep(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
