@@ -33,11 +33,14 @@ SESSION = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
 NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 NUMBERS = itertools.count(1)
 VIEWPORT = {"width": 1280, "height": 900}
+# Lab's promise may be lost, so what is waited for is the notebook.
+OPEN = "path => void window.jupyterapp.commands.execute('docmanager:open', { path })"
 # The other notebooks go last: an empty Lab would open its launcher.
-SHOW = """async path => {
-  const { commands, shell } = window.jupyterapp;
-  const shown = await commands.execute('docmanager:open', { path });
-  for (const other of [...shell.widgets('main')]) if (other !== shown) other.dispose();
+SHOWN = """path => {
+  const widgets = [...window.jupyterapp.shell.widgets('main')];
+  const shown = widgets.find(one => one.context?.path === path);
+  for (const other of widgets) if (shown && other !== shown) other.dispose();
+  return shown !== undefined;
 }"""
 CLOSE = """() => {
   for (const shown of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) shown.dispose();
@@ -165,7 +168,8 @@ class Notebook:
 
     def show(self):
         """Open the notebook in the Lab that the page has loaded, which costs a tenth of `open`."""
-        self.page.evaluate(SHOW, self.name)
+        self.page.evaluate(OPEN, self.name)
+        self.page.wait_for_function(SHOWN, arg=self.name, timeout=60_000)
         self.page.wait_for_selector(".jp-CodeCell", timeout=60_000)
         return self
 
