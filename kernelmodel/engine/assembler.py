@@ -71,7 +71,10 @@ class Assembler:
 
     def constant(self, number: Any, dtype: np.dtype[Any]) -> Value:
         """A number that is the same each time."""
-        array = np.asarray(number, dtype)
+        try:
+            array = np.asarray(number, dtype)
+        except OverflowError as error:
+            raise NoCommand(f"{number} as {dtype}") from error
         key = dtype, array.tobytes()
         if key not in self._constants:
             value = self._constants[key] = self.new((), dtype)
@@ -109,7 +112,10 @@ class Assembler:
         given: Any = (
             {} if dtype is None else {"signature": (*[None] * function.nin, np.dtype(dtype))}
         )
-        kinds = function.resolve_dtypes((*asked, None if out is None else out.dtype), **given)
+        try:
+            kinds = function.resolve_dtypes((*asked, None if out is None else out.dtype), **given)
+        except TypeError as error:  # NumPy casts here, in a way of its own
+            raise NoCommand(str(error)) from error
         values = [
             self.cast(value, kind) if isinstance(value, Value) else self.constant(value, kind)
             for value, kind in zip(operands, kinds)
@@ -234,6 +240,8 @@ class Assembler:
             out = self.new((n, m), a.dtype)
         if out.shape != (n, m) or out.dtype != a.dtype:
             raise NoCommand("a result of another kind than that of the array for it")
+        if out.buffer in (a.buffer, b.buffer):
+            raise NoCommand("a product into one of its factors")
         values = (a, b, out)
         words: list[Any] = [1, 1]
         for value in values:

@@ -118,11 +118,12 @@ def ones(group: Group, line: Line) -> Value:
 
 @translates(operator.pow)
 def power(group: Group, line: Line) -> Value:
-    """A square."""
+    """A square: NumPy multiplies arrays by themselves, but no scalars."""
     x, exponent = line.args
-    if type(exponent) not in (int, float) or exponent != 2:
+    value = group.value(x)
+    if type(exponent) not in (int, float) or exponent != 2 or value.ndim == 0:
         raise NoCommand("another power than a square")
-    return group.assembler.apply(np.square, [group.value(x)], None)
+    return group.assembler.apply(np.square, [value], None)
 
 
 @translates(np.argmax)

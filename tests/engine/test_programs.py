@@ -305,6 +305,28 @@ def test_what_others_may_hold_is_not_changed_by_a_program(
     assert x.tobytes() == other.tobytes() == (X + Y).tobytes()
 
 
+def test_a_product_into_one_of_its_factors(machine_code: Callable[..., None]) -> None:
+    square = RNG.random((6, 6), "float32")
+
+    def use(x: Any) -> Any:
+        a = x + 1
+        np.matmul(a, a, out=a)
+        return [a * 2, a - x, a + x, x * x]
+
+    planned, plain = Planned(use, (square,), machine_code), Planned(use, (square,))
+    same(planned.run(square), plain.run(square))
+
+
+def test_numbers_that_a_dtype_does_not_hold(machine_code: Callable[..., None]) -> None:
+    few = np.arange(5, dtype="uint8")
+
+    def use(x: Any) -> Any:
+        return [x >= 300, x < -1, x + 1, x * 2, x == 2, x - x]
+
+    planned, plain = Planned(use, (few,), machine_code), Planned(use, (few,))
+    same(planned.run(few), plain.run(few))
+
+
 def test_a_line_that_no_command_does_splits_no_group() -> None:
     def split(x: Any, y: Any) -> Any:
         a = x + 1
