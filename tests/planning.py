@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from kernelmodel.core.context import Context
 from kernelmodel.core.tree import flatten, map_structure
+from kernelmodel.engine import commands
 from kernelmodel.engine.boxes import getval
+from kernelmodel.engine.machine_code import Compiler
+from kernelmodel.engine.numba_support import compiled
 from kernelmodel.training import planned_step
 from kernelmodel.training.planned_step import PlannedStep
 
@@ -49,3 +53,17 @@ def assert_plan_is_exact(
             assert np.asarray(x).dtype == np.asarray(y).dtype
     for value, variable in zip(after, variables):
         np.testing.assert_array_equal(variable.numpy(), value)
+
+
+@cache
+def machine_code_of_programs() -> Callable[..., None]:
+    """What runs programs, loaded from the cache on disk or compiled."""
+    compiler = Compiler()
+    function = compiled(commands.run_commands, ["int64 1", "int64 1", "tuple"], compiler)
+    compiler.end()
+    assert function is not None
+
+    def run(*arguments: Any) -> None:
+        assert function(*arguments) == 0
+
+    return run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,9 @@ from kernelmodel.engine.keep_mask import KeepMask
 from kernelmodel.engine.kernels.crossentropy import checked
 from kernelmodel.engine.kernels.probability import sparse_backward, sparse_forward
 from kernelmodel.engine.kernels.product import product
-from kernelmodel.engine.machine_code import Compiler
-from kernelmodel.engine.numba_support import compiled
 from kernelmodel.engine.plan import Plan, as_one
 from kernelmodel.engine.program import KEY, MOST_FAILURES, Program, can_run
+from tests.planning import machine_code_of_programs
 
 pytestmark = pytest.mark.skipif(not can_run(), reason="no machine code on this kind of machine")
 RNG = np.random.default_rng(0)
@@ -28,16 +27,8 @@ Arrays = tuple[np.ndarray, ...]
 
 
 @pytest.fixture(scope="module")
-def machine_code() -> Iterator[Callable[..., None]]:
-    compiler = Compiler()
-    function = compiled(commands.run_commands, ["int64 1", "int64 1", "tuple"], compiler)
-    compiler.end()
-    assert function is not None
-
-    def run(*arguments: Any) -> None:
-        assert function(*arguments) == 0
-
-    yield run
+def machine_code() -> Callable[..., None]:
+    return machine_code_of_programs()
 
 
 def as_written(words: np.ndarray, scratch: np.ndarray, objects: Any) -> None:

@@ -10,9 +10,8 @@ import pytest
 
 import kernelmodel as km
 from kernelmodel.engine import commands, program
-from kernelmodel.engine.machine_code import Compiler
-from kernelmodel.engine.numba_support import compiled
 from kernelmodel.engine.program import KEY, Program, can_run
+from tests.planning import machine_code_of_programs
 
 pytestmark = pytest.mark.skipif(not can_run(), reason="no machine code on this kind of machine")
 RNG = np.random.default_rng(0)
@@ -89,16 +88,8 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.fixture(scope="module")
-def machine_code() -> Any:
-    compiler = Compiler()
-    function = compiled(commands.run_commands, ["int64 1", "int64 1", "tuple"], compiler)
-    compiler.end()
-    assert function is not None
-
-    def run(*arguments: Any) -> None:
-        assert function(*arguments) == 0
-
-    return run
+def machine_code() -> Callable[..., None]:
+    return machine_code_of_programs()
 
 
 def trained(layers: Layers, loss: Any, y: np.ndarray, metrics: list[Any], optimizer: Any) -> Any:
