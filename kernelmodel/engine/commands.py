@@ -71,7 +71,8 @@ def run_commands(words: np.ndarray, scratch: np.ndarray, objects: int) -> None:
             run_loop(words, at + 2, scratch)
             good = call_flags(words[TEST], words[ERRORS]) == 0
         elif kind == CAST:
-            good = cast(words, at + 2, scratch)
+            cast(words, at + 2, scratch)
+            good = call_flags(words[TEST], words[ERRORS]) == 0  # before a loop puts them back
         elif kind == LABELS:
             good = labels(words, at + 2, scratch)
         elif kind == ARGMAX:
@@ -133,7 +134,7 @@ def run_loop(words: np.ndarray, at: int, scratch: np.ndarray) -> None:
             call_loop(words[at], operands, numbers, numbers + sizes * WORD, words[at + 1])
 
 
-def cast(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
+def cast(words: np.ndarray, at: int, scratch: np.ndarray) -> None:
     """Copy elements as another kind. Words: source, target, the kinds of both, how many."""
     source, target = place(words, at, scratch), place(words, at + 2, scratch)
     kind, other, count = words[at + 4], words[at + 5], words[at + 6]
@@ -147,7 +148,6 @@ def cast(words: np.ndarray, at: int, scratch: np.ndarray) -> bool:
         cast_to(floats(source, count), target, other, count)
     else:
         cast_to(doubles(source, count), target, other, count)
-    return True
 
 
 def cast_to(source: np.ndarray, target: int, kind: int, count: int) -> None:

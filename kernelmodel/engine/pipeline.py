@@ -12,6 +12,8 @@ from queue import Empty, SimpleQueue
 
 from kernelmodel.engine import parallel
 
+MOST = 4  # threads: the one that computes can't feed more
+
 
 class Jobs:
     """What is to be done beside, in the order in which it was added."""
@@ -60,12 +62,12 @@ class Jobs:
 
 
 def beside(compute: Callable[[Jobs], None]) -> None:
-    """Compute on one thread, and do the jobs that it adds on all threads; then all are done.
+    """Compute on one thread, and do the jobs that it adds on others, too; then all are done.
 
     Raises:
         BaseException: What the computation or a job raised.
     """
-    jobs, threads = Jobs(), parallel.width()
+    jobs, threads = Jobs(), min(parallel.width(), MOST)
 
     def body(task: int) -> None:
         if task < threads - 1:  # the last one is the first that is begun

@@ -26,15 +26,15 @@ def elementwise(group: Group, line: Line) -> Value | None:
     out, dtype = kwargs.pop("out", None), kwargs.pop("dtype", None)
     if kwargs:
         raise NoCommand(f"keyword arguments {sorted(kwargs)}")
+    function: Any = line.function
+    if len(line.args) > function.nin:
+        raise NoCommand("a result by position")
     out = out[0] if isinstance(out, tuple) else out
     target = None if out is None else group.target(out)
-    operands = [group.operand(arg) for arg in line.args]
-    if line.function is np.matmul:
+    if function is np.matmul:
         a, b = (group.value(arg) for arg in line.args)
         return matrix_product(group, a, b, target)
-    function: Any = line.function
-    if len(operands) > function.nin:
-        raise NoCommand("a result by position")
+    operands = [group.operand(arg) for arg in line.args]
     return group.assembler.apply(function, operands, target, dtype)
 
 
@@ -94,7 +94,7 @@ def convert(group: Group, line: Line) -> Value:
 @translates(np.empty_like)
 def empty(group: Group, line: Line) -> Value:
     """Memory for an array like another one."""
-    if len(line.args) > 1 or line.kwargs:
+    if len(line.args) > 1 or line.kwargs not in ({}, {"order": "C"}):
         raise NoCommand("other arguments of empty_like")
     value = group.value(line.args[0])
     return group.assembler.new(value.shape, value.dtype)
@@ -150,11 +150,11 @@ def reshape(group: Group, line: Line) -> Value:
 @translates(np.ndarray.squeeze, np.squeeze)
 def squeeze(group: Group, line: Line) -> Value:
     """An array without an axis of length one."""
-    value, (axis,) = group.value(line.args[0]), [*line.args[1:], *line.kwargs.values()] or [None]
-    if not isinstance(axis, int):
+    value, axes = group.value(line.args[0]), [*line.args[1:], *line.kwargs.values()]
+    if len(axes) != 1 or not isinstance(axes[0], int):
         raise NoCommand("several axes")
     shape = list(value.shape)
-    del shape[axis]
+    del shape[axes[0]]
     return value.reshape(shape)
 
 

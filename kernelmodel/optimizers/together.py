@@ -132,8 +132,9 @@ class Together:
             rate = rate.astype(values[0].dtype)
         new_values, new_slots = [], []
         for gradient, value, own in zip(gradients, values, slots):
-            into = np.empty_like(value)
-            after = {name: np.empty_like(array) for name, array in own.items()}
+            # Contiguous, whatever the weight is: a kernel takes them as flat arrays.
+            into = np.empty_like(value, order="C")
+            after = {name: np.empty_like(array, order="C") for name, array in own.items()}
             start = self.decayed(value, rate)
             update(gradient, start, own | shared, rate, iteration, into, after)
             new_values.append(into)

@@ -157,25 +157,17 @@ def plain_back(
     back_one_by_one(step_back, dz, dh, dc, h_to_c, gates, later if has_later else None, transposed)
 
 
-def usual_back(
-    dz: np.ndarray,
-    dh: np.ndarray,
-    dc: np.ndarray,
-    h_to_c: np.ndarray,
-    gates: np.ndarray,
-    later: np.ndarray | None,
-    transposed: np.ndarray,
-) -> None:
-    """The same in the fastest way that there is by now: the arguments of `back_one_by_one`."""
+def usual_back(*arrays: Any) -> None:
+    """The same in the fastest way that there is by now: the arrays of `back_one_by_one`."""
+    dz, dh, dc, h_to_c, gates, later, transposed = arrays
     words = product_words(dz[0].reshape(len(dh), len(transposed)), transposed, dh)
     if words is not None and dz.flags.c_contiguous:
         has_later = later is not None
-        arrays = dz, dh, dc, h_to_c, gates, later if has_later else h_to_c, transposed, words
-        all_back.choose(*arrays, has_later, calls=CALLS)(*arrays, has_later)
+        given = dz, dh, dc, h_to_c, gates, later if has_later else h_to_c, transposed, words
+        all_back.choose(*given, has_later, calls=CALLS)(*given, has_later)
     else:
         some = dz[0], dh, dc, h_to_c[0], gates[0]
-        back = usual_step_back.choose(*some, calls=CALLS * len(dz))
-        back_one_by_one(back, dz, dh, dc, h_to_c, gates, later, transposed)
+        back_one_by_one(usual_step_back.choose(*some, calls=CALLS * len(dz)), *arrays)
 
 
 all_steps = Twin(plain_steps, loops.lstm_steps, minimum=0, patience=SOON)
